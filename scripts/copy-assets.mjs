@@ -1,0 +1,18 @@
+// Copies what tsc leaves behind (JSON schemas, data tables, generator templates) from src to dist.
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packages = join(dirname(fileURLToPath(import.meta.url)), '..', 'packages');
+for (const name of readdirSync(packages)) {
+  const src = join(packages, name, 'src');
+  for (const entry of readdirSync(src, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    const path = relative(src, file);
+    const asset = /\.json$/.test(path) || /(^|\/)files\//.test(path);
+    if (!entry.isFile() || !asset || /(^|\/)fixtures\//.test(path)) continue;
+    const target = join(packages, name, 'dist', path);
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(file, target);
+  }
+}
