@@ -1,0 +1,3 @@
+import type { OpTable } from './op-row';
+
+export const table: OpTable = {};

@@ -1,0 +1,59 @@
+/** The op table: every family's rows joined. */
+import type { OpRow, OpTable } from './op-row';
+import { table as arrays } from './arrays';
+import { table as binary } from './binary';
+import { table as controlFlow } from './control-flow';
+import { table as fft } from './fft';
+import { table as gather } from './gather';
+import { table as image } from './image';
+import { table as matmul } from './matmul';
+import { table as nnConv } from './nn-conv';
+import { table as nnNorm } from './nn-norm';
+import { table as nnPool } from './nn-pool';
+import { table as quantize } from './quantize';
+import { table as random } from './random';
+import { table as reduce } from './reduce';
+import { table as shapes } from './shapes';
+import { table as sort } from './sort';
+import { table as state } from './state';
+import { table as strings } from './strings';
+import { table as unary } from './unary';
+
+const FAMILIES: OpTable[] = [
+  arrays,
+  binary,
+  controlFlow,
+  fft,
+  gather,
+  image,
+  matmul,
+  nnConv,
+  nnNorm,
+  nnPool,
+  quantize,
+  random,
+  reduce,
+  shapes,
+  sort,
+  state,
+  strings,
+  unary,
+];
+
+const ROWS = new Map<string, OpRow>();
+for (const family of FAMILIES) {
+  for (const [op, row] of Object.entries(family)) {
+    if (ROWS.has(op)) throw new Error(`op ${op} stands in two families`);
+    ROWS.set(op, row);
+  }
+}
+
+/** What Floe knows of an op; undefined when it is not in the table. */
+export function opRow(op: string): OpRow | undefined {
+  return ROWS.get(op);
+}
+
+/** Every op of the table, sorted. */
+export function tableOps(): string[] {
+  return [...ROWS.keys()].sort();
+}
