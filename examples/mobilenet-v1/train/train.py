@@ -166,7 +166,8 @@ def train(steps, batch_size, log_dir):
   with tf.Graph().as_default():
     images, logits, _ = build(is_training=True)
     labels = tf.placeholder(tf.int64, [None], name='labels')
-    tf.losses.sparse_softmax_cross_entropy(labels, logits)
+    # Smoothed labels keep the probabilities away from 0 and 1, where a wrong conversion would not show.
+    tf.losses.softmax_cross_entropy(tf.one_hot(labels, len(LABELS)), logits, label_smoothing=0.1)
     loss = tf.losses.get_total_loss()
     global_step = tf.train.get_or_create_global_step()
     rate = tf.train.cosine_decay(4e-3, global_step, steps)

@@ -53,15 +53,27 @@ export class Diagnostics {
     for (const d of diagnostics) this.add(d);
   }
 
-  error(code: Code, message: string, more: Omit<Partial<Diagnostic>, 'code' | 'message' | 'severity'> = {}): void {
+  error(
+    code: Code,
+    message: string,
+    more: Omit<Partial<Diagnostic>, 'code' | 'message' | 'severity'> = {},
+  ): void {
     this.add({ code, severity: 'error', message, ...more });
   }
 
-  warning(code: Code, message: string, more: Omit<Partial<Diagnostic>, 'code' | 'message' | 'severity'> = {}): void {
+  warning(
+    code: Code,
+    message: string,
+    more: Omit<Partial<Diagnostic>, 'code' | 'message' | 'severity'> = {},
+  ): void {
     this.add({ code, severity: 'warning', message, ...more });
   }
 
-  note(code: Code, message: string, more: Omit<Partial<Diagnostic>, 'code' | 'message' | 'severity'> = {}): void {
+  note(
+    code: Code,
+    message: string,
+    more: Omit<Partial<Diagnostic>, 'code' | 'message' | 'severity'> = {},
+  ): void {
     this.add({ code, severity: 'note', message, ...more });
   }
 

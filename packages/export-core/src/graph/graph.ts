@@ -64,7 +64,8 @@ export class Node {
 
   private typed<K extends Attr['kind']>(name: string, kind: K): Extract<Attr, { kind: K }>['value'] {
     const attr = this.attr(name);
-    if (attr?.kind !== kind) throw new GraphError(`attribute "${name}" of ${this.op} is missing or no ${kind}`, this);
+    if (attr?.kind !== kind)
+      throw new GraphError(`attribute "${name}" of ${this.op} is missing or no ${kind}`, this);
     return attr.value as never;
   }
 
@@ -240,7 +241,8 @@ export class Graph {
       const stack: { node: Node; next: number; edges: Node[] }[] = [];
       const push = (node: Node) => {
         if (done.has(node)) return;
-        if (open.has(node)) throw new GraphError(`the graph has a cycle through "${node.name}" outside of loops`, node);
+        if (open.has(node))
+          throw new GraphError(`the graph has a cycle through "${node.name}" outside of loops`, node);
         open.add(node);
         const edges = isBackEdge(node) ? [] : [...node.inputs.map((v) => v.node), ...node.controls];
         stack.push({ node, next: 0, edges });
@@ -268,7 +270,11 @@ function isBackEdge(node: Node): boolean {
 
 export function followReplacements(replacements: ReadonlyMap<Value, Value>, value: Value): Value {
   let result = value;
-  for (let hops = 0, next = replacements.get(result); next && hops < 100000; next = replacements.get(result), hops++) {
+  for (
+    let hops = 0, next = replacements.get(result);
+    next && hops < 100000;
+    next = replacements.get(result), hops++
+  ) {
     result = next;
   }
   return result;
@@ -280,6 +286,8 @@ export class FunctionGraph extends Graph {
   /** What the function returns, in the order of its signature. */
   results: Value[] = [];
   resultNames: string[] = [];
+  /** Nodes that must run although nothing reads them. */
+  controlResults: Node[] = [];
   attrs = new Map<string, Attr>();
 
   constructor(readonly name: string) {

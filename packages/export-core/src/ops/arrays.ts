@@ -1,3 +1,369 @@
-import type { OpTable } from './op-row';
+/** Ops that hand a tensor on, give it another shape, or join and split tensors. */
+import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
+import { concatTensors, sliceTensor, transposeTensor, Cells } from './kernels/cells';
+import {
+  addDims,
+  always,
+  axisIn,
+  inferAxis,
+  knownInts,
+  lengthOf,
+  likeInput,
+  mergeDims,
+  mergeKnown,
+  moving,
+  mulDims,
+  out,
+  outputCount,
+  productOf,
+  rankAtLeast,
+  refuse,
+  scalarInput,
+  shapeInput,
+  unknownDims,
+  upTo,
+} from './kernels/shape-rules';
+import { compatible, elementCount, type Dim, type Shape } from '../tensor/shape';
+import { Tensor } from '../tensor/tensor';
 
-export const table: OpTable = {};
+const identity: OpRow = moving([0], likeInput(), ([x]) => [x]);
+
+/** A placeholder's own shape, or what a graph written by TensorFlow says of its argument nodes. */
+const declared: OpRow = {
+  infer: ({ node }) => {
+    const shape = node.attrs.get('shape');
+    if (shape?.kind === 'shape') return out(shape.value);
+    const outputs = node.attrs.get('_output_shapes');
+    return out(outputs?.kind === 'list' && outputs.value[0]?.kind === 'shape' ? outputs.value[0].value : null);
+  },
+};
+
+function checkNumerics([x]: readonly Tensor[]): Tensor[] {
+  for (let i = 0; i < x.size; i++) if (!Number.isFinite(x.at(i))) refuse('the tensor has Inf or NaN values');
+  return [x];
+}
+
+function inferReshape(c: InferContext): OutputInfo[] {
+  const input = c.shape(0);
+  const target = shapeInput(c, 1);
+  if (target === null || input === null) return out(target);
+  const open = target.flatMap((d, i) => (d === null ? [i] : []));
+  const openInputs = input.filter((d) => d === null).length;
+  const have = productOf(input.filter((d) => d !== null));
+  const want = productOf(target.filter((d) => d !== null)) as number;
+  const inputSize = input.includes(0) ? 0 : openInputs ? null : have;
+  if (open.length === 0) {
+    if (inputSize !== null && inputSize !== want) c.fail(`${inputSize} elements do not fit [${target.join(',')}]`);
+  } else if (open.length === 1 && inputSize !== null && want > 0) {
+    if (inputSize % want) c.fail(`${inputSize} elements do not divide by ${want}`);
+    target[open[0]] = inputSize / want;
+  }
+  return out(target);
+}
+
+function reshape([x, shape]: readonly Tensor[]): Tensor[] {
+  const dims = shape.toNumbers();
+  const open = dims.indexOf(-1);
+  if (open !== dims.lastIndexOf(-1) || dims.some((d) => d < -1)) refuse(`a tensor cannot have shape [${dims.join(',')}]`);
+  if (open >= 0) {
+    const rest = elementCount(dims.filter((d) => d !== -1));
+    if (rest === 0 ? x.size !== 0 : x.size % rest !== 0) refuse(`${x.size} elements do not divide by ${rest}`);
+    dims[open] = rest === 0 ? 0 : x.size / rest;
+  }
+  return [x.reshape(dims)];
+}
+
+function inferTranspose(c: InferContext): OutputInfo[] {
+  const input = c.shape(0);
+  const perm = knownInts(c, 1);
+  const rank = input?.length ?? perm?.length ?? lengthOf(c, 1);
+  if (rank === null) return out(null);
+  // A permutation of length 1 goes with a scalar too: that is the one input of unknown rank that stays so.
+  if (!input && rank < 2) return out(null);
+  const length = lengthOf(c, 1);
+  if (length !== null && length !== rank) c.fail(`a permutation of ${length} axes does not fit rank ${rank}`);
+  if (!perm) return out(unknownDims(rank));
+  if (new Set(perm).size !== rank || perm.some((p) => p < 0 || p >= rank)) c.fail(`[${perm.join(',')}] is no permutation`);
+  return out(perm.map((p) => (input ? input[p] : null)));
+}
+
+function transpose([x, perm]: readonly Tensor[]): Tensor[] {
+  const order = perm.toNumbers();
+  const rank = x.shape.length;
+  if (order.length !== rank || new Set(order).size !== rank || order.some((p) => p < 0 || p >= rank)) {
+    refuse(`[${order.join(',')}] is no permutation of rank ${rank}`);
+  }
+  return [transposeTensor(x, order)];
+}
+
+function conjugate(x: Tensor): Tensor {
+  if (x.dtype !== 'complex64' && x.dtype !== 'complex128') return x;
+  const data = x.data.slice() as Float32Array | Float64Array;
+  for (let i = 1; i < data.length; i += 2) data[i] = -data[i];
+  return Tensor.fromArray(x.dtype, x.shape, data);
+}
+
+function inferSqueeze(c: InferContext): OutputInfo[] {
+  const input = c.shape(0);
+  const axes = c.node.ints('squeeze_dims');
+  if (input === null) return out(null);
+  if (axes.length === 0) return out(input.includes(null) ? null : input.filter((d) => d !== 1));
+  const gone = new Set(axes.map((a) => inferAxis(c, a, input.length)));
+  for (const a of gone) if (input[a] !== null && input[a] !== 1) c.fail(`axis ${a} of size ${input[a]} cannot go`);
+  return out(input.filter((_, i) => !gone.has(i)));
+}
+
+const squeeze: OpRow = moving([0], inferSqueeze, ([x], node) => {
+  const axes = node.ints('squeeze_dims').map((a) => axisIn(a, x.shape.length));
+  if (axes.some((a) => x.shape[a] !== 1)) refuse(`[${x.shape.join(',')}] cannot lose axes [${axes.join(',')}]`);
+  return [x.reshape(x.shape.filter((d, i) => (axes.length ? !axes.includes(i) : d !== 1)))];
+});
+
+function inferExpandDims(c: InferContext): OutputInfo[] {
+  const input = c.shape(0);
+  if (input === null) return out(null);
+  const axis = scalarInput(c, 1);
+  if (axis === null) return out(unknownDims(input.length + 1));
+  return out(input.toSpliced(inferAxis(c, axis, input.length + 1), 0, 1));
+}
+
+/** Concatenation of inputs `first` to `first + n - 1` along the axis that input `axisInput` holds. */
+function concatRow(first: (c: { count: number }) => number, axisInput: (count: number) => number): OpRow {
+  const parts = (c: { count: number }) => upTo(c.count - 1).map((i) => i + first(c));
+  return moving(
+    parts,
+    (c) => {
+      const shapes = parts(c).map((i) => c.shape(i));
+      const axis = scalarInput(c, axisInput(c.count));
+      const rank = shapes.find((s) => s !== null)?.length;
+      if (rank === undefined) return out(null);
+      if (rank === 0) c.fail('scalars cannot be concatenated');
+      for (const s of shapes) if (s && s.length !== rank) c.fail(`inputs of rank ${rank} and ${s.length} do not concatenate`);
+      if (axis === null) return out(unknownDims(rank));
+      const at = inferAxis(c, axis, rank);
+      let rest: Shape = null;
+      let sum: Dim = 0;
+      for (const s of shapes) {
+        rest = mergeKnown(c, rest, s && s.toSpliced(at, 1));
+        sum = addDims(sum, s ? s[at] : null);
+      }
+      return out(rest && (rest as Dim[]).toSpliced(at, 0, sum));
+    },
+    (inputs) => {
+      const from = first({ count: inputs.length });
+      const list = inputs.slice(from, from + inputs.length - 1);
+      const rank = list[0].shape.length;
+      const axis = axisIn(inputs[axisInput(inputs.length)].at(0), rank);
+      for (const t of list) {
+        if (t.shape.length !== rank || t.shape.some((d, i) => i !== axis && d !== list[0].shape[i])) {
+          refuse(`[${list[0].shape.join(',')}] and [${t.shape.join(',')}] do not concatenate along axis ${axis}`);
+        }
+      }
+      return [concatTensors(list, axis)];
+    },
+  );
+}
+
+function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const begin = x.shape.map(() => 0);
+  return sizes.map((size) => {
+    const part = sliceTensor(x, begin, x.shape.with(axis, size));
+    begin[axis] += size;
+    return part;
+  });
+}
+
+function inferSplit(c: InferContext): OutputInfo[] {
+  const n = c.node.int('num_split');
+  const input = c.shape(1);
+  const axis = scalarInput(c, 0);
+  const each = (shape: Shape) => upTo(n).map(() => ({ shape: shape && [...shape] }));
+  if (input === null) return each(null);
+  if (axis === null) return each(unknownDims(input.length));
+  const at = inferAxis(c, axis, input.length);
+  const size = input[at];
+  if (size !== null && size % n) c.fail(`a dimension of ${size} cannot be split in ${n}`);
+  return each(input.with(at, size === null ? (n === 1 ? size : null) : size / n));
+}
+
+function inferSplitV(c: InferContext): OutputInfo[] {
+  const n = c.node.int('num_split');
+  const input = c.shape(0);
+  const axis = scalarInput(c, 2);
+  if (input === null) return upTo(n).map(() => ({ shape: null }));
+  if (axis === null) return upTo(n).map(() => ({ shape: unknownDims(input.length) }));
+  const at = inferAxis(c, axis, input.length);
+  const sizes: Dim[] = (c.elements(1) ?? unknownDims(n)).map((s) => s);
+  const total = input[at];
+  // One size may be left open (-1): it takes what the others leave.
+  const rest = sizes.indexOf(-1);
+  if (rest >= 0) {
+    const others = sizes.filter((_, i) => i !== rest).reduce<Dim>(addDims, 0);
+    sizes[rest] = total === null || others === null ? null : total - others;
+    if (sizes[rest] !== null && sizes[rest] < 0) c.fail(`sizes of ${others} do not fit into ${total}`);
+  } else if (n === 1 && sizes[0] === null) sizes[0] = total;
+  return sizes.map((size) => ({ shape: input.with(at, size) }));
+}
+
+const splitV: OpRow = moving([0], inferSplitV, ([x, sizeTensor, axisTensor]) => {
+  const axis = axisIn(axisTensor.at(0), x.shape.length);
+  const sizes = sizeTensor.toNumbers();
+  const rest = sizes.indexOf(-1);
+  if (rest >= 0) sizes[rest] = x.shape[axis] - sizes.reduce((a, b) => a + b, 1);
+  const sum = sizes.reduce((a, b) => a + b, 0);
+  if (sizes.some((s) => s < 0) || sum !== x.shape[axis]) refuse(`sizes [${sizes.join(',')}] do not fit ${x.shape[axis]}`);
+  return cut(x, axis, sizes);
+});
+
+const pack: OpRow = moving(
+  (c) => upTo(c.count),
+  (c) => {
+    let each: Shape = null;
+    for (let i = c.count - 1; i >= 0; i--) each = mergeKnown(c, c.shape(i), each);
+    if (each === null) return out(null);
+    return out(each.toSpliced(inferAxis(c, c.node.int('axis'), each.length + 1), 0, c.count));
+  },
+  (inputs, node) => {
+    const shape = inputs[0].shape;
+    if (inputs.some((t) => t.shape.join() !== shape.join())) refuse('tensors of different shapes cannot be packed');
+    const axis = axisIn(node.int('axis'), shape.length + 1);
+    const one = shape.toSpliced(axis, 0, 1);
+    return [
+      concatTensors(
+        inputs.map((t) => t.reshape(one)),
+        axis,
+      ),
+    ];
+  },
+);
+
+const unpack: OpRow = moving(
+  [0],
+  (c) => {
+    const n = c.node.int('num');
+    const input = c.shape(0);
+    if (input === null) return upTo(n).map(() => ({ shape: null }));
+    const axis = inferAxis(c, c.node.int('axis'), input.length);
+    mergeDims(c, input[axis], n);
+    return upTo(n).map(() => ({ shape: input.toSpliced(axis, 1) }));
+  },
+  ([x], node) => {
+    const axis = axisIn(node.int('axis'), x.shape.length);
+    const n = node.int('num');
+    if (x.shape[axis] !== n) refuse(`a dimension of ${x.shape[axis]} cannot be unpacked into ${n}`);
+    const shape = x.shape.toSpliced(axis, 1);
+    return cut(
+      x,
+      axis,
+      upTo(n).map(() => 1),
+    ).map((t) => t.reshape(shape));
+  },
+);
+
+function inferTile(c: InferContext): OutputInfo[] {
+  const input = c.shape(0);
+  const multiples = shapeInput(c, 1) ?? (input && lengthOf(c, 1) === null ? unknownDims(input.length) : null);
+  if (multiples === null) return out(null);
+  if (input && input.length !== multiples.length) c.fail(`${multiples.length} multiples do not fit rank ${input.length}`);
+  return out(multiples.map((m, i) => mulDims(input ? input[i] : null, m)));
+}
+
+function tile([x, multiples]: readonly Tensor[]): Tensor[] {
+  const times = multiples.toNumbers();
+  if (times.length !== x.shape.length || times.some((m) => m < 0)) {
+    refuse(`multiples [${times.join(',')}] do not fit [${x.shape.join(',')}]`);
+  }
+  let result = x;
+  // Innermost first: each step copies whole runs of what is there already.
+  for (let d = x.shape.length - 1; d >= 0; d--) {
+    if (times[d] === 1) continue;
+    const run = elementCount(result.shape.slice(d));
+    const outer = elementCount(result.shape.slice(0, d));
+    const cells = Cells.make(x.dtype, outer * run * times[d]);
+    const source = Cells.of(result);
+    for (let i = 0; i < outer; i++) {
+      for (let k = 0; k < times[d]; k++) cells.copy((i * times[d] + k) * run, source, i * run, run);
+    }
+    result = cells.tensor(result.shape.with(d, result.shape[d] * times[d]));
+  }
+  return [result];
+}
+
+export const table: OpTable = {
+  Const: { infer: ({ node }) => out(node.constant ? [...node.constant.shape] : null) },
+  Placeholder: declared,
+  PlaceholderV2: declared,
+  ImmutableConst: declared,
+  _Arg: declared,
+  _DeviceArg: declared,
+  // The value of the default is no knowledge: it may be fed.
+  PlaceholderWithDefault: { infer: (c) => out(c.node.shape('shape')) },
+  Identity: identity,
+  RefIdentity: identity,
+  StopGradient: identity,
+  PreventGradient: identity,
+  Snapshot: identity,
+  DeepCopy: identity,
+  DebugGradientIdentity: identity,
+  DebugGradientRefIdentity: identity,
+  XlaSharding: identity,
+  CheckNumerics: { infer: likeInput(), evaluate: checkNumerics },
+  CheckNumericsV2: { infer: likeInput(), evaluate: checkNumerics },
+  IdentityN: {
+    infer: (c) => upTo(c.count).map((i) => ({ shape: c.shape(i), elements: c.elements(i) })),
+    evaluate: (inputs) => [...inputs],
+  },
+  EnsureShape: moving(
+    [0],
+    (c) => out(mergeKnown(c, c.shape(0), c.node.shape('shape'))),
+    ([x], node) => (compatible(x.shape as number[], node.shape('shape')) ? [x] : refuse('the tensor has another shape')),
+  ),
+  Reshape: moving([0], inferReshape, reshape),
+  Transpose: moving([0], inferTranspose, transpose),
+  ConjugateTranspose: { infer: inferTranspose, evaluate: (inputs) => [conjugate(transpose(inputs)[0])] },
+  Squeeze: squeeze,
+  ExpandDims: moving([0], inferExpandDims, ([x, axis]) => {
+    if (axis.size !== 1) refuse('the axis must be one number');
+    return [x.reshape(x.shape.toSpliced(axisIn(axis.at(0), x.shape.length + 1), 0, 1))];
+  }),
+  ConcatV2: concatRow(
+    () => 0,
+    (count) => count - 1,
+  ),
+  Concat: concatRow(
+    () => 1,
+    () => 0,
+  ),
+  Split: moving([1], inferSplit, ([axisTensor, x], node) => {
+    const axis = axisIn(axisTensor.at(0), x.shape.length);
+    const n = node.int('num_split');
+    if (x.shape[axis] % n) refuse(`a dimension of ${x.shape[axis]} cannot be split in ${n}`);
+    return cut(
+      x,
+      axis,
+      upTo(n).map(() => x.shape[axis] / n),
+    );
+  }),
+  SplitV: splitV,
+  Pack: pack,
+  ParallelConcat: {
+    infer: (c) => out(c.node.shape('shape')),
+    evaluate: (inputs, node) => [concatTensors(inputs, 0).reshape(node.shape('shape') as number[])],
+  },
+  Unpack: unpack,
+  Tile: moving([0], inferTile, tile),
+  InvertPermutation: {
+    infer: (c) => {
+      const shape = rankAtLeast(c, 0, 1);
+      const perm = knownInts(c, 0);
+      return out(shape ?? [null], perm && perm.map((_, i) => perm.indexOf(i)));
+    },
+    evaluate: ([x]) => {
+      const inverse = new Array<number>(x.size).fill(-1);
+      x.toNumbers().forEach((p, i) => (inverse[p] = i));
+      if (inverse.length !== x.size || inverse.includes(-1)) refuse('the vector is no permutation');
+      return [Tensor.fromNumbers(x.dtype, x.shape, inverse)];
+    },
+  },
+  NoOp: { infer: always() },
+};

@@ -1,7 +1,9 @@
 /** The op table: every family's rows joined. */
 import type { OpRow, OpTable } from './op-row';
+import { table as activations } from './activations';
 import { table as arrays } from './arrays';
 import { table as binary } from './binary';
+import { table as cast } from './cast';
 import { table as controlFlow } from './control-flow';
 import { table as fft } from './fft';
 import { table as gather } from './gather';
@@ -20,8 +22,10 @@ import { table as strings } from './strings';
 import { table as unary } from './unary';
 
 const FAMILIES: OpTable[] = [
+  activations,
   arrays,
   binary,
+  cast,
   controlFlow,
   fft,
   gather,

@@ -78,7 +78,10 @@ function replaceByConstants(graph: Graph, node: Node, results: Tensor[]): void {
   }
   graph.replace(
     new Map(
-      results.map((tensor, i) => [node.output(i), graph.addConst(`${node.name}/folded_${i}`, tensor).output()]),
+      results.map((tensor, i) => [
+        node.output(i),
+        graph.addConst(`${node.name}/folded_${i}`, tensor).output(),
+      ]),
     ),
   );
 }

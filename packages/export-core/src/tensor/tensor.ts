@@ -25,7 +25,9 @@ export class Tensor {
     this.packed = packed;
     const bytes = elementCount(shape) * dtypeSize(dtype);
     if (!Number.isSafeInteger(bytes) || bytes > MAX_TENSOR_BYTES) {
-      throw new RangeError(`a ${dtype} tensor of shape [${shape.join(',')}] is larger than ${MAX_TENSOR_BYTES} bytes`);
+      throw new RangeError(
+        `a ${dtype} tensor of shape [${shape.join(',')}] is larger than ${MAX_TENSOR_BYTES} bytes`,
+      );
     }
   }
 
@@ -34,7 +36,9 @@ export class Tensor {
     const tensor = new Tensor(dtype, shape, bytes, undefined, undefined);
     if (dtypeSize(dtype) === 0) throw new TypeError(`a ${dtype} tensor has no packed bytes`);
     if (bytes.length !== elementCount(shape) * dtypeSize(dtype)) {
-      throw new RangeError(`a ${dtype} tensor of shape [${shape.join(',')}] cannot hold ${bytes.length} bytes`);
+      throw new RangeError(
+        `a ${dtype} tensor of shape [${shape.join(',')}] cannot hold ${bytes.length} bytes`,
+      );
     }
     return tensor;
   }
@@ -50,7 +54,11 @@ export class Tensor {
     for (let i = 0; i < numbers.length; i++) {
       const n = numbers[i];
       const raw =
-        typeof n === 'bigint' ? (dtypeSize(dtype) === 8 ? n : numberToRaw(dtype, Number(n))) : numberToRaw(dtype, n);
+        typeof n === 'bigint'
+          ? dtypeSize(dtype) === 8
+            ? n
+            : numberToRaw(dtype, Number(n))
+          : numberToRaw(dtype, n);
       (data as { [i: number]: number | bigint })[i] = raw;
     }
     return Tensor.fromArray(dtype, shape, data);
@@ -67,7 +75,9 @@ export class Tensor {
 
   static fromStrings(shape: readonly number[], strings: readonly Uint8Array[]): Tensor {
     if (strings.length !== elementCount(shape)) {
-      throw new RangeError(`a string tensor of shape [${shape.join(',')}] cannot hold ${strings.length} strings`);
+      throw new RangeError(
+        `a string tensor of shape [${shape.join(',')}] cannot hold ${strings.length} strings`,
+      );
     }
     return new Tensor('string', shape, undefined, undefined, strings);
   }
@@ -92,7 +102,8 @@ export class Tensor {
       if (one.length === 1) out.fill(one[0]);
       else if (out.length) {
         out.set(one);
-        for (let done = one.length; done < out.length; done *= 2) out.copyWithin(done, 0, Math.min(done, out.length - done));
+        for (let done = one.length; done < out.length; done *= 2)
+          out.copyWithin(done, 0, Math.min(done, out.length - done));
       }
     }
     return (this.packed = out);

@@ -1,0 +1,48 @@
+/**
+ * The contract: what a GraphDef cannot say of a model. Which tensors are its inputs and outputs, under which names,
+ * in which order, of which type and shape; which nodes initialise it. Written as `frozen/contract.json`.
+ */
+import type { DType } from '../tensor/dtype';
+import type { Shape } from '../tensor/shape';
+
+export interface TensorSpec {
+  /** The name users and data files know it by. */
+  name: string;
+  /** The tensor in the frozen graph, `scope/node:0`. */
+  tensor: string;
+  dtype: DType;
+  /** Sizes, null where any size is allowed; null in place of the list for any rank. */
+  shape: Shape;
+  /** Smallest and largest value, for random samples and checks of data. */
+  range?: [number, number];
+}
+
+export interface Signature {
+  key: string;
+  inputs: TensorSpec[];
+  outputs: TensorSpec[];
+}
+
+export interface Contract {
+  version: 1;
+  signatures: Signature[];
+  /** Nodes to run once before the first inference: table and state initialisers, in order. */
+  initializers: string[];
+}
+
+/** The signature of models that declare inputs and outputs without naming a signature. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+
+/** Every input of every signature, each tensor once, in order. */
+export function contractInputs(contract: Contract): TensorSpec[] {
+  return unique(contract.signatures.flatMap((s) => s.inputs));
+}
+
+/** Every output of every signature, each tensor once, in order. */
+export function contractOutputs(contract: Contract): TensorSpec[] {
+  return unique(contract.signatures.flatMap((s) => s.outputs));
+}
+
+function unique(specs: TensorSpec[]): TensorSpec[] {
+  return [...new Map(specs.map((s) => [s.tensor, s])).values()];
+}

@@ -1,0 +1,157 @@
+/**
+ * The function library: bodies of PartitionedCall, While, If and friends, to graphs and back.
+ *
+ * Inside a FunctionDef an input is `argument`, `node:output_name:index` or `^node`; outside of it is `node:index`.
+ * The names are those of the op's definition, so `ConcatV2:output:0` is output 0.
+ */
+import type { FunctionDef, Message, MessageInit, NodeDef } from '../format/proto';
+import { argLength, type ArgDef } from '../ops/op-def';
+import { dtypeCode, dtypeFromCode, type DType } from '../tensor/dtype';
+import { attr } from './attr';
+import { attrFromProto, attrsFromProto, nodeFromDef, type Problems } from './graphdef';
+import { FunctionGraph, type Node, type Value } from './graph';
+import { attrsToProto, nodeToProto } from './write-graphdef';
+
+/** Every function of a library, by name. */
+export function functionsFromProto(
+  library: Message<'FunctionDefLibrary'>,
+  problems: Problems,
+): Map<string, FunctionGraph> {
+  const signatures = new Map(library.function.map((f) => [f.signature?.name ?? '', f]));
+  const functions = new Map<string, FunctionGraph>();
+  for (const def of library.function) {
+    const name = def.signature?.name ?? '';
+    functions.set(name, functionFromProto(def, signatures, problems));
+  }
+  return functions;
+}
+
+function functionFromProto(
+  def: FunctionDef,
+  signatures: ReadonlyMap<string, FunctionDef>,
+  problems: Problems,
+): FunctionGraph {
+  const graph = new FunctionGraph(def.signature?.name ?? '');
+  graph.attrs = attrsFromProto(def.attr);
+  def.signature?.input_arg.forEach((arg, index) => {
+    const node = graph.add(arg.name, '_Arg', [], {
+      T: attr.type(dtypeFromCode(arg.type) ?? 'variant'),
+      index: attr.int(index),
+    });
+    if (arg.type_attr) node.attrs.set('T', { kind: 'placeholder', value: arg.type_attr });
+    const shapes = def.arg_attr[index]?.attr._output_shapes;
+    const known = shapes && attrFromProto(shapes);
+    if (known?.kind === 'list' && known.value.length === 1) node.attrs.set('shape', known.value[0]);
+    graph.args.push(node);
+  });
+  for (const nodeDef of def.node_def) {
+    if (graph.nodes.has(nodeDef.name))
+      problems.add(`two nodes of function "${graph.name}" are named "${nodeDef.name}"`, nodeDef.name);
+    else graph.nodes.set(nodeDef.name, nodeFromDef(nodeDef, problems));
+  }
+  const resolve = (text: string): Value | undefined => {
+    const [name, output, index] = text.split(':');
+    const node = graph.nodes.get(name);
+    if (!node) return undefined;
+    if (output === undefined) return node.output(0);
+    const base = outputBase(node, output, signatures);
+    return base === undefined ? undefined : node.output(base + Number(index ?? 0));
+  };
+  for (const nodeDef of def.node_def) joinInputs(graph, nodeDef, resolve, problems);
+  for (const result of def.signature?.output_arg ?? []) {
+    const text = def.ret[result.name];
+    const value = text === undefined ? undefined : resolve(text);
+    if (!value)
+      problems.add(
+        `result "${result.name}" of function "${graph.name}" is "${text}", which is not in it`,
+        graph.name,
+      );
+    else {
+      graph.results.push(value);
+      graph.resultNames.push(result.name);
+    }
+  }
+  for (const name of Object.values(def.control_ret)) {
+    const node = graph.nodes.get(name);
+    if (node) graph.controlResults.push(node);
+  }
+  return graph;
+}
+
+function joinInputs(
+  graph: FunctionGraph,
+  def: NodeDef,
+  resolve: (text: string) => Value | undefined,
+  problems: Problems,
+): void {
+  const node = graph.nodes.get(def.name)!;
+  if (node.inputs.length || node.controls.length) return;
+  for (const text of def.input) {
+    const control = text.startsWith('^') ? graph.nodes.get(text.slice(1)) : undefined;
+    const value = control ? undefined : resolve(text);
+    if (control) node.controls.push(control);
+    else if (value) node.inputs.push(value);
+    else
+      problems.add(`"${def.name}" in function "${graph.name}" reads "${text}", which is not in it`, def.name);
+  }
+}
+
+/** The flat index of the first tensor of a named output. */
+function outputBase(
+  node: Node,
+  output: string,
+  signatures: ReadonlyMap<string, FunctionDef>,
+): number | undefined {
+  let base = 0;
+  for (const arg of outputArgs(node, signatures)) {
+    if (arg.name === output) return base;
+    base += argLength(node, arg);
+  }
+  return undefined;
+}
+
+/** The outputs of an op, or of the function that a node calls by using its name as the op. */
+function outputArgs(node: Node, signatures: ReadonlyMap<string, FunctionDef>): readonly ArgDef[] {
+  if (node.def) return node.def.outputs;
+  return (signatures.get(node.op)?.signature?.output_arg ?? []).map((arg) => ({
+    name: arg.name,
+    type: dtypeFromCode(arg.type) ?? 'variant',
+    isRef: false,
+  }));
+}
+
+// ------------------------------------------------------------------ writing
+
+/** The FunctionDef of a function graph; values are named by the op definitions' outputs. */
+export function functionToProto(
+  graph: FunctionGraph,
+  dtypes: { args: DType[]; results: DType[] },
+): MessageInit<'FunctionDef'> {
+  const args = new Set(graph.args);
+  const name = (value: Value): string => {
+    if (args.has(value.node)) return value.node.name;
+    let rest = value.index;
+    for (const arg of value.node.def?.outputs ?? []) {
+      const length = argLength(value.node, arg);
+      if (rest < length) return `${value.node.name}:${arg.name}:${rest}`;
+      rest -= length;
+    }
+    throw new RangeError(`${value.node.op} has no output ${value.index}`);
+  };
+  const ret = Object.fromEntries(graph.results.map((value, i) => [graph.resultNames[i], name(value)]));
+  return {
+    signature: {
+      name: graph.name,
+      input_arg: graph.args.map((node, i) => ({ name: node.name, type: dtypeCode(dtypes.args[i]) })),
+      output_arg: graph.resultNames.map((resultName, i) => ({
+        name: resultName,
+        type: dtypeCode(dtypes.results[i]),
+      })),
+      control_output: graph.controlResults.map((node) => node.name),
+    },
+    node_def: [...graph.nodes.values()].filter((n) => !args.has(n)).map((node) => nodeToProto(node, name)),
+    ret,
+    control_ret: Object.fromEntries(graph.controlResults.map((node) => [node.name, node.name])),
+    attr: attrsToProto(graph.attrs),
+  };
+}

@@ -1,0 +1,159 @@
+/** GraphDef messages to graphs. Writing them is write-graphdef.ts; function bodies are function-def.ts. */
+import { Diagnostics } from '../diagnostics/diagnostic';
+import type { AttrValue, GraphDef, NodeDef } from '../format/proto';
+import { shapeFromProto, tensorFromProto } from '../format/tensor-proto';
+import { dtypeFromCode, type DType } from '../tensor/dtype';
+import type { Attr } from './attr';
+import { functionsFromProto } from './function-def';
+import { Graph, Node } from './graph';
+
+/** How many problems of one graph are told. */
+const MAX_PROBLEMS = 50;
+
+/**
+ * The graph of a GraphDef. Constants stay views into the message's bytes.
+ *
+ * @param file for diagnostics
+ * @throws FloeError with every G007: duplicate names, edges to nodes that do not exist, constants that make no sense
+ */
+export function graphFromDef(def: GraphDef, file: string): Graph {
+  const graph = new Graph();
+  const problems = new Problems(file);
+  if (def.versions) {
+    graph.versions = {
+      producer: def.versions.producer,
+      minConsumer: def.versions.min_consumer,
+      badConsumers: [...def.versions.bad_consumers],
+    };
+  }
+  readNodes(graph, def.node, problems);
+  if (def.library) graph.functions = functionsFromProto(def.library, problems);
+  problems.throwIfAny();
+  return graph;
+}
+
+/** Collects what is wrong with a graph, up to a limit. */
+export class Problems {
+  readonly diagnostics = new Diagnostics();
+
+  constructor(readonly file: string) {}
+
+  add(message: string, node: string): void {
+    if (this.diagnostics.list.length >= MAX_PROBLEMS) return;
+    this.diagnostics.error('G007', message, { node, where: { file: this.file } });
+  }
+
+  throwIfAny(): void {
+    this.diagnostics.throwIfErrors();
+  }
+}
+
+/** An input as a NodeDef writes it: `name`, `name:1` or `^name`. */
+export interface InputRef {
+  name: string;
+  index: number;
+  control: boolean;
+}
+
+export function parseInput(text: string): InputRef {
+  if (text.startsWith('^')) return { name: text.slice(1), index: 0, control: true };
+  const colon = text.lastIndexOf(':');
+  const index = colon > 0 ? Number(text.slice(colon + 1)) : NaN;
+  if (Number.isInteger(index) && index >= 0) return { name: text.slice(0, colon), index, control: false };
+  return { name: text, index: 0, control: false };
+}
+
+/** Adds NodeDefs to a graph and joins them by their inputs' names. */
+export function readNodes(graph: Graph, defs: readonly NodeDef[], problems: Problems): void {
+  for (const def of defs) {
+    if (graph.nodes.has(def.name)) problems.add(`two nodes are named "${def.name}"`, def.name);
+    else graph.nodes.set(def.name, nodeFromDef(def, problems));
+  }
+  for (const def of defs) {
+    const node = graph.nodes.get(def.name)!;
+    if (node.inputs.length || node.controls.length) continue;
+    for (const text of def.input) {
+      const { name, index, control } = parseInput(text);
+      const source = graph.nodes.get(name);
+      if (!source)
+        problems.add(`"${def.name}" (${def.op}) reads "${text}", which is not in the graph`, def.name);
+      else if (control) node.controls.push(source);
+      else node.inputs.push(source.output(index));
+    }
+  }
+}
+
+/** A node without its inputs. */
+export function nodeFromDef(def: NodeDef, problems: Problems): Node {
+  const node = new Node(def.name, def.op);
+  node.device = def.device;
+  for (const [key, value] of Object.entries(def.attr)) {
+    try {
+      const attr = attrFromProto(value);
+      if (attr) node.attrs.set(key, attr);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      problems.add(`attribute "${key}" of "${def.name}" (${def.op}): ${error.message}`, def.name);
+    }
+  }
+  return node;
+}
+
+/** An AttrValue; undefined when none of its fields is set. Throws RangeError for a constant that makes no sense. */
+export function attrFromProto(proto: AttrValue): Attr | undefined {
+  switch (proto.value) {
+    case 's':
+      return { kind: 'string', value: proto.s };
+    case 'i':
+      return { kind: 'int', value: proto.i };
+    case 'f':
+      return { kind: 'float', value: proto.f };
+    case 'b':
+      return { kind: 'bool', value: proto.b };
+    case 'type':
+      return { kind: 'type', value: typeOf(proto.type) };
+    case 'shape':
+      return { kind: 'shape', value: shapeFromProto(proto.shape) };
+    case 'tensor':
+      return { kind: 'tensor', value: tensorFromProto(proto.tensor!) };
+    case 'placeholder':
+      return { kind: 'placeholder', value: proto.placeholder };
+    case 'func':
+      return { kind: 'func', value: { name: proto.func!.name, attrs: attrsFromProto(proto.func!.attr) } };
+    case 'list': {
+      const list = proto.list!;
+      // At most one of the lists holds anything.
+      const items: Attr[] = [
+        ...list.s.map((value): Attr => ({ kind: 'string', value })),
+        ...list.i.map((value): Attr => ({ kind: 'int', value })),
+        ...list.f.map((value): Attr => ({ kind: 'float', value })),
+        ...list.b.map((value): Attr => ({ kind: 'bool', value })),
+        ...list.type.map((value): Attr => ({ kind: 'type', value: typeOf(value) })),
+        ...list.shape.map((value): Attr => ({ kind: 'shape', value: shapeFromProto(value) })),
+        ...list.tensor.map((value): Attr => ({ kind: 'tensor', value: tensorFromProto(value) })),
+        ...list.func.map((f): Attr => ({
+          kind: 'func',
+          value: { name: f.name, attrs: attrsFromProto(f.attr) },
+        })),
+      ];
+      return { kind: 'list', value: items };
+    }
+    default:
+      return undefined;
+  }
+}
+
+export function attrsFromProto(protos: Readonly<Record<string, AttrValue>>): Map<string, Attr> {
+  const attrs = new Map<string, Attr>();
+  for (const [key, value] of Object.entries(protos)) {
+    const attr = attrFromProto(value);
+    if (attr) attrs.set(key, attr);
+  }
+  return attrs;
+}
+
+function typeOf(code: number): DType {
+  const dtype = dtypeFromCode(code);
+  if (!dtype) throw new RangeError(`dtype number ${code} is unknown`);
+  return dtype;
+}

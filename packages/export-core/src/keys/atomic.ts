@@ -1,0 +1,112 @@
+/** Writing artefacts: whole or not at all, and nowhere but below `dist/`. */
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writevSync,
+} from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { fileError } from '../format/file';
+
+/** Buffers handed to the system in one call (IOV_MAX is 1024 where it is smallest). */
+const BATCH = 512;
+
+/**
+ * The absolute path of a file below `dist`.
+ *
+ * @throws FloeError S006 when the path leaves `dist`, also through a link on its way
+ */
+export function withinDist(dist: string, path: string): string {
+  const root = resolve(dist);
+  const target = resolve(root, path);
+  const below = (folder: string, file: string): boolean => {
+    const way = relative(folder, file);
+    return way !== '' && way !== '..' && !way.startsWith('..' + sep) && !isAbsolute(way);
+  };
+  const outside = (): never => {
+    throw fileError('S006', target, `${path} is not below ${root}: nothing is written outside it`);
+  };
+  if (!below(root, target)) outside();
+  // `dist` itself may be a link (to a larger disk); what lies in it may not lead out of it. The file itself may be
+  // a link: a rename replaces the link, not what it points at.
+  if (existsSync(root) && !below(realpathSync.native(root), join(realFolder(dirname(target)), 'file'))) outside();
+  return target;
+}
+
+/** The real path of a folder; of one that is not there yet, what it will be. */
+function realFolder(path: string): string {
+  let rest = '';
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return join(realpathSync.native(at), rest);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || at === dirname(at)) throw error;
+      rest = join(basename(at), rest);
+    }
+  }
+}
+
+/**
+ * Writes a file in one step: into a temporary file in the same folder, which then takes the name. Readers see the
+ * old content or the new one, and a killed process leaves no half file under the name. The bytes are not forced
+ * to the disk: after a power cut digests tell what is damaged. An existing file's mode is kept; folders are made.
+ *
+ * @param chunks the content; buffers are written one after another, without being joined
+ * @param dist   when given, the path has to lie below it (S006)
+ */
+export function writeFileAtomic(
+  path: string,
+  chunks: string | Uint8Array | readonly Uint8Array[],
+  dist?: string,
+): void {
+  const target = dist === undefined ? resolve(path) : withinDist(dist, path);
+  const folder = dirname(target);
+  mkdirSync(folder, { recursive: true });
+  const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+  const list =
+    typeof chunks === 'string' ? [Buffer.from(chunks)] : chunks instanceof Uint8Array ? [chunks] : chunks;
+  try {
+    const fd = openSync(temporary, 'wx');
+    try {
+      writeAll(fd, list);
+      const mode = existingMode(target);
+      if (mode !== undefined) fchmodSync(fd, mode);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function existingMode(path: string): number | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isFile() ? stat.mode : undefined;
+}
+
+/** Every byte of every buffer: one call may write less than it was given (2 GiB at most on Linux). */
+function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
+  let next = 0;
+  let pending: Uint8Array[] = [];
+  for (;;) {
+    while (pending.length < BATCH && next < chunks.length) {
+      if (chunks[next].length > 0) pending.push(chunks[next]);
+      next++;
+    }
+    if (pending.length === 0) return;
+    let written = writevSync(fd, pending);
+    let done = 0;
+    while (done < pending.length && written >= pending[done].length) written -= pending[done++].length;
+    pending = pending.slice(done);
+    if (written > 0) pending[0] = pending[0].subarray(written);
+  }
+}

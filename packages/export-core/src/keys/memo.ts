@@ -1,0 +1,118 @@
+/**
+ * Remembers what was computed from a file's content (its digest, its slice of model.yaml) for as long as the file
+ * has not been touched.
+ *
+ * An entry counts only for the same real path, size, mtime, ctime, device and inode. A file that was written less
+ * than 2 s before it was read is not remembered at all: file systems with coarse time stamps (ext3, HFS+, FAT: up
+ * to 2 s) could give a later write of the same size the same stamps. The memo only saves work: it may be lost or
+ * overwritten by another process at any time.
+ */
+import { mkdirSync, readFileSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from './atomic';
+
+/** Time stamps may be this coarse; nothing younger is trusted. */
+const SETTLED_NS = 2_000_000_000n;
+/** More entries than any workspace has models and files; the least recently used go first. */
+const MAX_ENTRIES = 50_000;
+const FORMAT = 1;
+
+interface Entry {
+  stamp: string;
+  value: unknown;
+}
+
+/** A file as it was found: its entry's key and stamp. */
+interface Found {
+  key: string;
+  stamp: string;
+  settled: boolean;
+}
+
+export class Memo {
+  private readonly file: string;
+  private entries?: Map<string, Entry>;
+  private changed = false;
+
+  /** @param folder where memo.json is kept; made on the first `save` */
+  constructor(private readonly folder: string) {
+    this.file = join(folder, 'memo.json');
+  }
+
+  /**
+   * What `compute` gives for a file, from memory where that is safe. `kind` tells values of the same file apart.
+   * When the file changes while it is read, `compute` runs again, and after a few times in vain its last value is
+   * returned unremembered.
+   *
+   * @throws what `compute` throws; errors of the file system when there is no such file
+   */
+  get<T>(kind: string, path: string, compute: (real: string) => T): T {
+    const real = realpathSync.native(path);
+    let before = find(kind, real);
+    const known = this.load().get(before.key);
+    if (known?.stamp === before.stamp) {
+      this.touch(before.key, known);
+      return known.value as T;
+    }
+    for (let tries = 0; ; tries++) {
+      const value = compute(real);
+      const after = find(kind, real);
+      const stable = after.stamp === before.stamp;
+      if (!stable && tries < 3) {
+        before = after;
+        continue;
+      }
+      // Settled as of before the reading began: what is written during or after it shows in the stamps.
+      if (stable && before.settled) {
+        this.touch(before.key, { stamp: before.stamp, value });
+        this.changed = true;
+      }
+      return value;
+    }
+  }
+
+  /** Writes what is new to the folder. A memo that cannot be written is no error. */
+  save(): void {
+    if (!this.changed) return;
+    const kept = [...this.load()].slice(-MAX_ENTRIES);
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      writeFileAtomic(this.file, JSON.stringify({ format: FORMAT, entries: Object.fromEntries(kept) }));
+      this.changed = false;
+    } catch {
+      // A read-only cache folder: the next run computes again.
+    }
+  }
+
+  private touch(key: string, entry: Entry): void {
+    const entries = this.load();
+    entries.delete(key);
+    entries.set(key, entry);
+  }
+
+  private load(): Map<string, Entry> {
+    return (this.entries ??= readEntries(this.file));
+  }
+}
+
+function readEntries(file: string): Map<string, Entry> {
+  try {
+    const saved: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const { format, entries } = saved as { format: unknown; entries: Record<string, Entry> };
+    if (format !== FORMAT) return new Map();
+    return new Map(Object.entries(entries).filter(([, e]) => typeof e?.stamp === 'string' && 'value' in e));
+  } catch {
+    return new Map();
+  }
+}
+
+function find(kind: string, real: string): Found {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const stat: BigIntStats = statSync(real, { bigint: true });
+  const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
+  return {
+    key: `${kind} ${real}`,
+    stamp: [stat.size, stat.mtimeNs, stat.ctimeNs, stat.dev, stat.ino].join(' '),
+    settled: now - newest >= SETTLED_NS,
+  };
+}

@@ -1,0 +1,316 @@
+/**
+ * The stages, in one table: what each reads and writes. The Nx plugin makes its targets from it, the keys what they
+ * cover, the command line its chain.
+ *
+ * A slice is all of model.yaml that its stage may read: what is not in a stage's slice is not in its key, and a
+ * stage that read it all the same would be a wrong cache hit. Neither `name` nor any path is in a slice: artefacts
+ * depend on neither, so that clones in differently named folders share a cache.
+ */
+import { resolve } from 'node:path';
+import { CALIBRATED_QUANTIZATIONS } from '../descriptor/names';
+import type { ContractInput, ContractOutput, Descriptor, Variant } from '../descriptor/schema';
+import { sourceFiles, type SourceFile } from '../keys/sources';
+
+export type StageName = 'freeze' | 'validate' | 'convert' | 'calibrate' | 'quantize' | 'export-tflite' | 'verify';
+
+/** Another stage's artefacts, as paths below `dist/`. */
+export interface Upstream {
+  stage: StageName;
+  files: string[];
+}
+
+export interface Stage {
+  name: StageName;
+  /** One target a variant (`name:variant`), or one a model. */
+  perVariant: boolean;
+  /** The npm package with the stage and its executor, which is called as the stage. */
+  executor: '@floe/executor-freeze' | '@floe/executor-tflite';
+  /** Runs models: the engine's name and version enter the key. */
+  usesEngine: boolean;
+  /** One sentence for people, as `nx show project` prints it. */
+  description: string;
+  /** False where a variant does not need the stage (calibrate and quantize of a float variant). */
+  appliesTo(variant: Variant): boolean;
+  /** What the stage reads of model.yaml; for stages that are not per variant, `variant` is not used. */
+  slice(descriptor: Descriptor, variant?: string): Record<string, unknown>;
+  /** What it reads outside `dist/`, with absolute paths. */
+  files(descriptor: Descriptor, root: string, variant?: string): SourceFile[];
+  /** What it reads below `dist/`, by the stage that writes it. */
+  upstream(descriptor: Descriptor, variant?: string): Upstream[];
+  /** Stages that have to succeed first though none of their artefacts is read. */
+  after: StageName[];
+  /** What it writes, as paths below `dist/`; the manifest is one of them. */
+  outputs(variant?: string): string[];
+  /** Its manifest (key and digests of the outputs), below `dist/`. */
+  manifest(variant?: string): string;
+}
+
+const GRAPH = 'frozen/graph.pb';
+const CONTRACT = 'frozen/contract.json';
+const CONVERTED = 'converted/model.tflite';
+
+const always = (): boolean => true;
+const none = (): SourceFile[] => [];
+const isQuantized = (variant: Variant): boolean => variant.quantization !== 'none';
+const isCalibrated = (variant: Variant): boolean =>
+  (CALIBRATED_QUANTIZATIONS as readonly string[]).includes(variant.quantization);
+
+const FREEZE: Stage = {
+  name: 'freeze',
+  perVariant: false,
+  executor: '@floe/executor-freeze',
+  usesEngine: false,
+  description: 'Replaces the variables of the source by constants: frozen/graph.pb and its contract',
+  appliesTo: always,
+  slice: ({ source, inputs, outputs, signatures, freeze }) => ({
+    source: {
+      kind: source.savedModel ? 'savedModel' : source.frozenGraph ? 'frozenGraph' : 'checkpoint',
+      tags: source.tags,
+      signature: source.signature,
+      signatures: source.signatures,
+    },
+    ...contract({ inputs, outputs, signatures }, false),
+    freeze,
+  }),
+  files: (descriptor, root) => sourceFiles(descriptor, root),
+  upstream: () => [],
+  after: [],
+  outputs: () => [GRAPH, CONTRACT, 'frozen/manifest.json'],
+  manifest: () => 'frozen/manifest.json',
+};
+
+const VALIDATE: Stage = {
+  name: 'validate',
+  perVariant: false,
+  executor: '@floe/executor-tflite',
+  usesEngine: false,
+  description: 'Checks graph, contract and target before anything is converted: validation/report.json',
+  appliesTo: always,
+  slice: conversionSlice,
+  files: conversionFiles,
+  upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
+  after: [],
+  outputs: () => ['validation/report.json', 'validation/report.sarif', 'validation/manifest.json'],
+  manifest: () => 'validation/manifest.json',
+};
+
+const CONVERT: Stage = {
+  name: 'convert',
+  perVariant: false,
+  executor: '@floe/executor-tflite',
+  usesEngine: false,
+  description: 'Lowers the frozen graph to TFLite operators: converted/model.tflite, float',
+  appliesTo: always,
+  slice: conversionSlice,
+  files: conversionFiles,
+  upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
+  after: ['validate'],
+  outputs: () => [CONVERTED, 'converted/manifest.json'],
+  manifest: () => 'converted/manifest.json',
+};
+
+const CALIBRATE: Stage = {
+  name: 'calibrate',
+  perVariant: true,
+  executor: '@floe/executor-tflite',
+  usesEngine: true,
+  description: 'Runs the converted model over calibration data and measures ranges: ranges.json',
+  appliesTo: isCalibrated,
+  slice: (descriptor, variant) => ({
+    ...sampling(descriptor),
+    calibration: withoutPath(variantOf(descriptor, variant).calibration ?? { method: 'minmax' }),
+  }),
+  files: (descriptor, root, variant) =>
+    dataFile('calibration', variantOf(descriptor, variant).calibration?.data, root),
+  upstream: () => [
+    { stage: 'convert', files: [CONVERTED] },
+    { stage: 'freeze', files: [CONTRACT] },
+  ],
+  after: [],
+  outputs: (variant) => [`${variant}/ranges.json`, `${variant}/ranges.manifest.json`],
+  manifest: (variant) => `${variant}/ranges.manifest.json`,
+};
+
+const QUANTIZE: Stage = {
+  name: 'quantize',
+  perVariant: true,
+  executor: '@floe/executor-tflite',
+  usesEngine: false,
+  description: 'Quantises the converted model: quantized.tflite',
+  appliesTo: isQuantized,
+  slice: (descriptor, variant) => {
+    const { quantization, onUnsupported, rules } = variantOf(descriptor, variant);
+    return { quantization, onUnsupported, rules, target: descriptor.target };
+  },
+  files: none,
+  upstream: (descriptor, variant) => [
+    { stage: 'convert', files: [CONVERTED] },
+    ...(isCalibrated(variantOf(descriptor, variant))
+      ? [{ stage: 'calibrate' as const, files: [`${variant}/ranges.json`] }]
+      : []),
+  ],
+  after: [],
+  outputs: (variant) => [`${variant}/quantized.tflite`, `${variant}/quantized.manifest.json`],
+  manifest: (variant) => `${variant}/quantized.manifest.json`,
+};
+
+const EXPORT_TFLITE: Stage = {
+  name: 'export-tflite',
+  perVariant: true,
+  executor: '@floe/executor-tflite',
+  usesEngine: false,
+  description: 'Gives the model the names, order and types of the contract, and its metadata: model.tflite',
+  appliesTo: always,
+  slice: (descriptor, variant) => {
+    const { quantization, io } = variantOf(descriptor, variant);
+    const { inputs, outputs, signatures, tflite, target, allowCustomOps, detection } = descriptor;
+    return {
+      ...contract({ inputs, outputs, signatures }, false),
+      tflite: contract(tflite, false),
+      target,
+      allowCustomOps,
+      detection: detectionSlice(detection),
+      quantization,
+      io,
+    };
+  },
+  files: none,
+  upstream: (descriptor, variant) => [
+    isQuantized(variantOf(descriptor, variant))
+      ? { stage: 'quantize', files: [`${variant}/quantized.tflite`] }
+      : { stage: 'convert', files: [CONVERTED] },
+    { stage: 'freeze', files: [CONTRACT] },
+  ],
+  after: [],
+  outputs: (variant) => [`${variant}/model.tflite`, `${variant}/ops.json`, `${variant}/manifest.json`],
+  manifest: (variant) => `${variant}/manifest.json`,
+};
+
+const VERIFY: Stage = {
+  name: 'verify',
+  perVariant: true,
+  executor: '@floe/executor-tflite',
+  usesEngine: true,
+  description: 'Compares model.tflite with the frozen graph on the same samples: verification.json, report.html',
+  appliesTo: always,
+  slice: (descriptor, variant) => {
+    const { quantization, io } = variantOf(descriptor, variant);
+    return {
+      ...sampling(descriptor),
+      allowCustomOps: descriptor.allowCustomOps,
+      detection: detectionSlice(descriptor.detection),
+      verify: withoutPath(descriptor.verify),
+      quantization,
+      io,
+    };
+  },
+  files: ({ verify }, root) => dataFile('samples', verify.data, root),
+  upstream: (_descriptor, variant) => [
+    { stage: 'freeze', files: [GRAPH, CONTRACT] },
+    { stage: 'export-tflite', files: [`${variant}/model.tflite`] },
+  ],
+  after: [],
+  outputs: (variant) => ['verification.json', 'report.html', 'verification.manifest.json'].map((f) => `${variant}/${f}`),
+  manifest: (variant) => `${variant}/verification.manifest.json`,
+};
+
+/** Every stage, each after those it reads from. */
+export const STAGES: readonly Stage[] = [FREEZE, VALIDATE, CONVERT, CALIBRATE, QUANTIZE, EXPORT_TFLITE, VERIFY];
+
+/** Stages that also have a target for all variants together, without work of its own. */
+export const AGGREGATES: readonly StageName[] = ['export-tflite', 'verify'];
+
+export function stageOf(name: StageName): Stage {
+  return STAGES.find((stage) => stage.name === name) as Stage;
+}
+
+/** `freeze`, `export-tflite:int8`. */
+export function targetName(stage: StageName, variant?: string): string {
+  return variant === undefined ? stage : `${stage}:${variant}`;
+}
+
+export interface StageTarget {
+  stage: Stage;
+  variant?: string;
+  target: string;
+}
+
+/** Every target with work of its own that a model has, each after those it reads from. */
+export function targetsOf(descriptor: Descriptor): StageTarget[] {
+  const variants = Object.entries(descriptor.variants);
+  return STAGES.flatMap((stage): StageTarget[] =>
+    stage.perVariant
+      ? variants
+          .filter(([, settings]) => stage.appliesTo(settings))
+          .map(([variant]) => ({ stage, variant, target: targetName(stage.name, variant) }))
+      : [{ stage, target: stage.name }],
+  );
+}
+
+/** The targets of the same model that have to be done before this one. */
+export function dependenciesOf(descriptor: Descriptor, { stage, variant }: StageTarget): string[] {
+  const names = [...stage.upstream(descriptor, variant).map((u) => u.stage), ...stage.after];
+  return names.map((name) => targetName(name, stageOf(name).perVariant ? variant : undefined));
+}
+
+function variantOf(descriptor: Descriptor, variant: string | undefined): Variant {
+  const settings = variant === undefined ? undefined : descriptor.variants[variant];
+  if (!settings) throw new RangeError(`the model has no variant ${variant}`);
+  return settings;
+}
+
+interface Contract {
+  inputs?: ContractInput[];
+  outputs?: 'auto' | ContractOutput[];
+  signatures?: Descriptor['signatures'];
+}
+
+/** The contract's keys; `range` only says how samples are drawn, so only stages that draw some read it. */
+function contract(part: Contract, withRange: boolean): Record<string, unknown> {
+  const inputs = (list: ContractInput[] | undefined): unknown =>
+    withRange ? list : list?.map(({ range: _, ...input }) => input);
+  return {
+    inputs: inputs(part.inputs),
+    outputs: part.outputs,
+    // As a list: in canonical JSON a map would lose the order, which the .tflite keeps.
+    signatures:
+      part.signatures &&
+      Object.entries(part.signatures).map(([name, s]) => ({ name, outputs: s.outputs, inputs: inputs(s.inputs) })),
+  };
+}
+
+/** What a stage needs to feed a model. */
+function sampling({ inputs, outputs, signatures, tflite }: Descriptor): Record<string, unknown> {
+  return { ...contract({ inputs, outputs, signatures }, true), tflite };
+}
+
+function conversionSlice({ tflite, target, allowCustomOps, detection }: Descriptor): Record<string, unknown> {
+  return { tflite: contract(tflite, false), target, allowCustomOps, detection: detectionSlice(detection) };
+}
+
+function conversionFiles({ detection }: Descriptor, root: string): SourceFile[] {
+  return [
+    ...dataFile('anchors', isFile(detection?.anchors) ? detection?.anchors : undefined, root),
+    ...dataFile('pipelineConfig', detection?.pipelineConfig, root),
+  ];
+}
+
+/** Paths become `true`: that there is a file counts, and its content, not where it lies. */
+function detectionSlice(detection: Descriptor['detection']): Record<string, unknown> | undefined {
+  if (!detection) return undefined;
+  const { anchors, pipelineConfig, ...rest } = detection;
+  return { ...rest, anchors: isFile(anchors) ? true : anchors, pipelineConfig: pipelineConfig !== undefined };
+}
+
+/** `anchors` names a tensor or a .npy file; no tensor's name ends so. */
+function isFile(anchors: string | undefined): boolean {
+  return anchors !== undefined && anchors.endsWith('.npy');
+}
+
+function withoutPath({ data, ...rest }: { data?: string; [key: string]: unknown }): Record<string, unknown> {
+  return { ...rest, data: data !== undefined };
+}
+
+function dataFile(role: string, path: string | undefined, root: string): SourceFile[] {
+  return path === undefined ? [] : [{ role, path: resolve(root, path) }];
+}
