@@ -1,8 +1,8 @@
 /** Whether the files that a model.yaml names are there. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { Diagnostics, type Diagnostic, type Place } from '../diagnostics/diagnostic';
-import { didYouMean } from '../diagnostics/suggest';
+import { nearest, suggestion } from '../diagnostics/suggest';
 import { sourceFiles } from '../keys/sources';
 import type { Descriptor } from './schema';
 import type { Path } from './yaml-file';
@@ -41,52 +41,63 @@ export function checkFiles(
     if (name === undefined || existsSync(resolve(root, name))) continue;
     missing(path, `${name} does not exist`, nearestFile(name, root));
   }
-  if (source.checkpoint !== undefined) {
-    const files = sourceFiles({ source }, root).filter(({ path }) => !existsSync(path));
-    const [weights] = files.filter(({ role }) => role.startsWith('checkpoint'));
-    const [graph] = files.filter(({ role }) => role === 'graph');
-    const at = ['source', 'checkpoint'];
-    if (weights) {
-      missing(at, `there is no checkpoint ${source.checkpoint}`, nearestFile(source.checkpoint, root, prefixOf));
-    } else if (isFolder(resolve(root, source.checkpoint)) && !existsSync(resolve(root, source.checkpoint, 'checkpoint'))) {
-      const folder = source.checkpoint.replace(/\/$/, '');
-      const hint = choices(folder, prefixesIn(resolve(root, folder)));
-      missing(at, `the folder ${folder} has no \`checkpoint\` state file that says which one to take`, hint);
-    } else if (graph && source.graph === undefined) {
-      const name = relative(root, graph.path);
-      missing(at, `the checkpoint's graph ${name} does not exist`, 'name the graph: `graph: file.meta` (or .pb, .pbtxt)');
-    }
-  }
+  if (source.checkpoint !== undefined) checkCheckpoint(source, source.checkpoint, root, missing);
   return out.list;
+}
+
+function checkCheckpoint(
+  source: Descriptor['source'],
+  name: string,
+  root: string,
+  missing: (path: Path, message: string, hint?: string) => void,
+): void {
+  const at = ['source', 'checkpoint'];
+  const path = resolve(root, name);
+  const absent = sourceFiles({ source }, root).filter((file) => !existsSync(file.path));
+  const weights = absent.find(({ role }) => role.startsWith('checkpoint'));
+  const graph = absent.find(({ role }) => role === 'graph');
+  if (isFolder(path) && !existsSync(join(path, 'checkpoint'))) {
+    missing(
+      at,
+      `${name} has no \`checkpoint\` state file that says which checkpoint to take`,
+      choices(name, path),
+    );
+  } else if (weights && isFolder(path)) {
+    const latest = relative(path, weights.path);
+    missing(at, `the state file in ${name} names ${latest}, which is not there`, choices(name, path));
+  } else if (weights) {
+    missing(at, `there is no checkpoint ${name}`, nearestFile(name, root, prefixOf));
+  } else if (graph && source.graph === undefined) {
+    const hint = 'name its graph: `graph: file.meta` (or .pb, .pbtxt)';
+    missing(at, `the checkpoint's graph ${relative(root, graph.path)} does not exist`, hint);
+  }
 }
 
 /** A hint: names in the folder where the file was looked for, or the first folder on the way that is not there. */
 function nearestFile(name: string, root: string, form = (file: string): string => file): string | undefined {
   let wanted = name.replace(/\/+$/, '');
-  while (dirname(wanted) !== '.' && dirname(wanted) !== wanted && !existsSync(resolve(root, dirname(wanted)))) {
+  while (
+    dirname(wanted) !== '.' &&
+    dirname(wanted) !== wanted &&
+    !existsSync(resolve(root, dirname(wanted)))
+  ) {
     wanted = dirname(wanted);
   }
   const folder = dirname(wanted);
   const prefix = folder === '.' ? '' : folder === '/' ? '/' : `${folder}/`;
   const found = [...new Set(namesIn(resolve(root, folder)).map(form))];
-  const near = didYouMean(basename(wanted), found);
-  if (near) return near.replace(/`/g, (tick, at: number) => (isOpening(near, at) ? `\`${prefix}` : tick));
-  if (wanted !== name.replace(/\/+$/, '')) return `there is no folder ${wanted}`;
-  return undefined;
+  const near = nearest(basename(wanted), found).map((file) => prefix + file);
+  if (near.length > 0) return suggestion(near);
+  return wanted === name.replace(/\/+$/, '') ? undefined : `there is no folder ${wanted}`;
 }
 
-/** Backquotes open and close by turns. */
-function isOpening(text: string, at: number): boolean {
-  return text.slice(0, at).split('`').length % 2 === 1;
-}
-
-function choices(folder: string, prefixes: string[]): string | undefined {
-  if (prefixes.length === 0) return undefined;
-  return `there: ${prefixes.slice(0, 5).map((p) => `\`${folder}/${p}\``).join(', ')}`;
-}
-
-function prefixesIn(folder: string): string[] {
-  return namesIn(folder).filter((file) => file.endsWith('.index')).map(prefixOf);
+/** A hint: the checkpoints that a folder has. */
+function choices(name: string, folder: string): string | undefined {
+  const prefixes = namesIn(folder)
+    .filter((file) => file.endsWith('.index'))
+    .map(prefixOf);
+  const listed = prefixes.slice(0, 5).map((prefix) => `\`${name.replace(/\/+$/, '')}/${prefix}\``);
+  return listed.length > 0 ? `there: ${listed.join(', ')}` : undefined;
 }
 
 /** A checkpoint's prefix out of one of its files' names. */

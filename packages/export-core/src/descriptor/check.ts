@@ -160,7 +160,8 @@ function checkVariant(name: string, variant: Keys, report: Report): void {
     report('D005', ['variants', name, key], message);
   };
   const calibrated = (CALIBRATED_QUANTIZATIONS as readonly unknown[]).includes(quantization);
-  if (variant.calibration !== undefined && !calibrated) without('calibration', CALIBRATED_QUANTIZATIONS.join(' or '));
+  if (variant.calibration !== undefined && !calibrated)
+    without('calibration', CALIBRATED_QUANTIZATIONS.join(' or '));
   if (variant.io !== undefined && variant.io !== 'float32' && !calibrated)
     without('io', CALIBRATED_QUANTIZATIONS.join(' or '));
   for (const key of ['onUnsupported', 'rules']) {

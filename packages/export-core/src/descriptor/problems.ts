@@ -139,7 +139,7 @@ function constraint(issue: Issue, path: Path): string {
     if (last === 'runtime') return 'must be a version such as "2.14", or tflm';
     if (last === 'tensorflow') return 'must be a version such as "1.15"';
     if (last === 'name') return 'must be a project name: letters, digits, and . _ - / @ inside';
-    return 'has another form';
+    return 'must be a path';
   }
   if (issue.code === 'too_small') {
     if (issue.origin === 'string') return 'must not be empty';

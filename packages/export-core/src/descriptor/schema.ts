@@ -12,7 +12,12 @@ import { PROJECT_NAME, QUANTIZATIONS, VARIANT_NAME } from './names';
 /** An empty value (`freeze:`) reads as an empty map; editors are told so too. */
 const EMPTY_ALLOWED = { type: ['object', 'null'] } as unknown as { type: 'object' };
 
-const path = (description: string) => z.string().min(1).describe(description);
+// eslint-disable-next-line no-control-regex
+const path = (description: string) =>
+  z
+    .string()
+    .regex(/^[^\x00]+$/)
+    .describe(description);
 const quantization = z.enum(QUANTIZATIONS);
 
 const dtype = z

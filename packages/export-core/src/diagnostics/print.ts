@@ -39,7 +39,14 @@ function printOne(diagnostic: Diagnostic, options: PrintOptions): string {
   if (where) {
     const at = [options.fileName?.(where.file) ?? where.file, where.line, where.column];
     lines.push(`  ${style('faint', 'at')} ${visible(at.filter((part) => part !== undefined).join(':'))}`);
-    lines.push(...excerpt(where, options.source, (text) => style('faint', text), (text) => style(severity, text)));
+    lines.push(
+      ...excerpt(
+        where,
+        options.source,
+        (text) => style('faint', text),
+        (text) => style(severity, text),
+      ),
+    );
   }
   if (node !== undefined) lines.push(`  ${style('faint', 'node')} ${visible(node)}`);
   if (hint !== undefined) lines.push(`  ${style('hint', 'hint')} ${visible(hint)}`);
@@ -75,13 +82,11 @@ function excerpt(
  * could rewrite what was printed) and direction marks are written out.
  */
 function visible(text: string): string {
-  return text
-    .replaceAll('\t', ' ')
-    .replace(
-      // eslint-disable-next-line no-control-regex
-      /[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
+  return text.replaceAll('\t', ' ').replace(
+    // eslint-disable-next-line no-control-regex
+    /[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** A diagnostic's one form in JSON, with its keys always in this order. */

@@ -32,10 +32,15 @@ export function nearest(word: string, candidates: Iterable<string>, max = 3): st
 
 /** A hint out of `nearest`: "did you mean `a` or `b`?"; undefined when nothing is near. */
 export function didYouMean(word: string, candidates: Iterable<string>, max = 3): string | undefined {
-  const names = nearest(word, candidates, max).map((n) => `\`${n}\``);
+  return suggestion(nearest(word, candidates, max));
+}
+
+/** The same for names that are already chosen. */
+export function suggestion(names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
-  const last = names.pop() as string;
-  return `did you mean ${names.length ? `${names.join(', ')} or ${last}` : last}?`;
+  const quoted = names.map((n) => `\`${n}\``);
+  const last = quoted.pop() as string;
+  return `did you mean ${quoted.length ? `${quoted.join(', ')} or ${last}` : last}?`;
 }
 
 /** Lower is better. Whole name first, then the same leaf in another scope, then a misspelt leaf. */

@@ -89,6 +89,11 @@ export function enumNumber(name: EnumName, value: string): number | undefined {
   return Object.hasOwn(values, value) ? values[value] : undefined;
 }
 
+/** The name of an enum's value; undefined when the number has none. */
+export function enumName(name: EnumName, value: number): string | undefined {
+  return Object.entries(ENUMS[name]).find(([, number]) => number === value)?.[0];
+}
+
 /**
  * The class of a message type's objects. Unlike protobufjs' own it makes only the maps up front, without a
  * prototype: a TensorProto has thirteen repeated fields of which one is used.

@@ -143,15 +143,8 @@ class TextParser {
   }
 
   private unknownField(rule: MessageRule, name: string, at: number): Error {
-    const near = nearest(name, rule.fields.keys());
-    const hint = near === undefined ? undefined : `did you mean ${near}?`;
-    const suffix = hint ? `; ${hint}` : '';
-    return this.scan.error(
-      `${rule.name} has no field ${JSON.stringify(name)}${suffix}`,
-      at,
-      name.length,
-      hint,
-    );
+    const hint = didYouMean(name, rule.fields.keys(), 1);
+    return this.scan.error(`${rule.name} has no field "${name}"`, at, name.length, hint);
   }
 
   /** One field after its name. */

@@ -36,7 +36,8 @@ export function withinDist(dist: string, path: string): string {
   if (!below(root, target)) outside();
   // `dist` itself may be a link (to a larger disk); what lies in it may not lead out of it. The file itself may be
   // a link: a rename replaces the link, not what it points at.
-  if (existsSync(root) && !below(realpathSync.native(root), join(realFolder(dirname(target)), 'file'))) outside();
+  if (existsSync(root) && !below(realpathSync.native(root), join(realFolder(dirname(target)), 'file')))
+    outside();
   return target;
 }
 

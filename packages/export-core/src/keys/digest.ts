@@ -94,7 +94,8 @@ function listFolder(root: string): string[] {
   const files: string[] = [];
   const walk = (folder: string, prefix: string, parents: string[]): void => {
     const real = realpathSync.native(folder);
-    if (parents.includes(real)) throw fileError('S002', folder, `${folder} is a link to a folder that contains it`);
+    if (parents.includes(real))
+      throw fileError('S002', folder, `${folder} is a link to a folder that contains it`);
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
       if (statSync(path).isDirectory()) walk(path, `${prefix}${name}/`, [...parents, real]);

@@ -35,7 +35,11 @@ export function writeFingerprint(packageFolder: string): PackageFingerprint {
   const dist = join(packageFolder, 'dist');
   const hash = createHash('sha256');
   for (const path of builtFiles(dist)) {
-    hash.update(`${path}\0${createHash('sha256').update(readFileSync(join(dist, path))).digest('hex')}\n`);
+    hash.update(
+      `${path}\0${createHash('sha256')
+        .update(readFileSync(join(dist, path)))
+        .digest('hex')}\n`,
+    );
   }
   const { name, version, dependencies } = readPackage(packageFolder);
   const result: PackageFingerprint = {
@@ -78,7 +82,8 @@ function readFingerprint(name: string, from: string): PackageFingerprint {
   } catch {
     // Said below, as when the file is there but holds no digest.
   }
-  if (typeof sha256 !== 'string') throw noKey(`package ${name} has no ${FILE}: its build is not complete`, 'npm run build');
+  if (typeof sha256 !== 'string')
+    throw noKey(`package ${name} has no ${FILE}: its build is not complete`, 'npm run build');
   return { package: name, version, sha256, dependencies: installedVersions(folder, dependencies) };
 }
 
@@ -95,7 +100,10 @@ function builtFiles(dist: string): string[] {
 }
 
 /** Floe's own packages are left out: each stage names those it runs, with their digests. */
-function installedVersions(folder: string, dependencies: Record<string, string> = {}): Record<string, string> {
+function installedVersions(
+  folder: string,
+  dependencies: Record<string, string> = {},
+): Record<string, string> {
   const names = Object.keys(dependencies).filter((name) => !name.startsWith('@floe/'));
   return Object.fromEntries(
     names.map((name) => {

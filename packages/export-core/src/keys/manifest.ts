@@ -85,5 +85,7 @@ export function upToDate(path: string, key: string, memo?: Memo): boolean {
 
 function isInside(name: string): boolean {
   const normal = posix.normalize(name);
-  return name !== '' && normal === name && !posix.isAbsolute(name) && normal !== '.' && !/^\.\.(\/|$)/.test(normal);
+  return (
+    name !== '' && normal === name && !posix.isAbsolute(name) && normal !== '.' && !/^\.\.(\/|$)/.test(normal)
+  );
 }

@@ -17,8 +17,10 @@ export interface SourceFile {
  */
 export function sourceFiles({ source }: Pick<Descriptor, 'source'>, root: string): SourceFile[] {
   const files: SourceFile[] = [];
-  if (source.frozenGraph !== undefined) files.push({ role: 'graph', path: resolve(root, source.frozenGraph) });
-  if (source.savedModel !== undefined) files.push({ role: 'savedModel', path: resolve(root, source.savedModel) });
+  if (source.frozenGraph !== undefined)
+    files.push({ role: 'graph', path: resolve(root, source.frozenGraph) });
+  if (source.savedModel !== undefined)
+    files.push({ role: 'savedModel', path: resolve(root, source.savedModel) });
   if (source.checkpoint !== undefined) {
     const prefix = checkpointPrefix(resolve(root, source.checkpoint));
     files.push(...checkpointFiles(prefix));

@@ -47,8 +47,8 @@ export const table: OpTable = {
     },
   },
 
-  ReluGrad: gradient((g, x) => (x > 0 ? g : 0)),
-  Relu6Grad: gradient((g, x) => (x > 0 && x < 6 ? g : 0)),
+  ReluGrad: gradient((g, x) => g * (x > 0 ? 1 : 0)),
+  Relu6Grad: gradient((g, x) => g * (x > 0 && x < 6 ? 1 : 0)),
   LeakyReluGrad: {
     infer: merged,
     evaluate: ([g, x], node) => {
@@ -65,10 +65,10 @@ export const table: OpTable = {
     const d = round(1 + Math.abs(x));
     return g / round(d * d);
   }),
-  SigmoidGrad: gradient((y, dy, round) => round(dy * y) * round(1 - y)),
+  SigmoidGrad: gradient((y, dy, round) => dy * round(y * round(1 - y))),
   TanhGrad: gradient((y, dy, round) => dy * round(1 - round(y * y))),
   SqrtGrad: gradient((y, dy, round) => round(0.5 * dy) / y),
   RsqrtGrad: gradient((y, dy, round) => round(-0.5 * round(dy * y)) * round(y * y)),
-  ReciprocalGrad: gradient((y, dy, round) => round(-dy * y) * y),
-  InvGrad: gradient((y, dy, round) => round(-dy * y) * y),
+  ReciprocalGrad: gradient((y, dy, round) => -dy * round(y * y)),
+  InvGrad: gradient((y, dy, round) => -dy * round(y * y)),
 };

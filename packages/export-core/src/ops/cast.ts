@@ -40,8 +40,8 @@ function floatToInteger(x: number, to: DType): number | bigint {
     case 'int64':
       return toInt64(x);
     case 'uint64':
-      // From 2^63 on compilers convert x - 2^63 and set the top bit.
-      return BigInt.asUintN(64, x >= TWO_63 ? toInt64(x - TWO_63) ^ (1n << 63n) : toInt64(x));
+      // What compilers make of it: the signed conversion, whose lowest value takes in that of x - 2^63.
+      return BigInt.asUintN(64, toInt64(x) < 0n ? toInt64(x) | toInt64(x - TWO_63) : toInt64(x));
     case 'uint32':
       return x > -(2 ** 53) && x < 2 ** 53 ? Math.trunc(x) : Number(BigInt.asUintN(32, toInt64(x)));
     default:
@@ -74,10 +74,11 @@ export function castTensor(x: Tensor, to: DType, truncate = false): Tensor {
   const from = dtypeKind(x.dtype);
   const kind = dtypeKind(to);
   if (to === 'bool') {
+    // Of a complex number TensorFlow looks at the real part only.
     const raw = from === 'complex' || from === 'float' ? floatsOf(x) : x.data;
     const lanes = from === 'complex' ? 2 : 1;
     const out = new Uint8Array(x.size);
-    for (let i = 0; i < raw.length; i++) if (raw[i] != 0) out[Math.floor(i / lanes)] = 1;
+    for (let i = 0; i < out.length; i++) if (raw[i * lanes] != 0) out[i] = 1;
     return Tensor.fromArray(to, x.shape, out);
   }
   if (isInteger(to) && (isInteger(x.dtype) || from === 'bool')) return integerToInteger(x, to);

@@ -1,3 +1,180 @@
-import type { OpTable } from './op-row';
+/** Pooling: output shapes for every padding and data format, and evaluation. */
+import type { Node } from '../graph/graph';
+import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
+import { floatsOf, fromFloats } from './kernels/numbers';
+import { dimsOfRank, knownInts, likeInput, out, refuse, upTo } from './kernels/shape-rules';
+import {
+  channelsLast,
+  formatOf,
+  inFormat,
+  padBefore,
+  paddingOf,
+  runSizes,
+  spatialInts,
+  toFormat,
+  windowSizes,
+  type Format,
+} from './kernels/window';
+import { elementCount, type Dim } from '../tensor/shape';
+import { Tensor } from '../tensor/tensor';
 
-export const table: OpTable = {};
+function inferPool(c: InferContext, spatial: number, ksize?: number[], strides?: number[]): OutputInfo[] {
+  const format = formatOf(c.node, spatial);
+  const image = dimsOfRank(c, 0, format.rank);
+  const whole = image.slice();
+  if (!ksize || !strides) {
+    // Sizes that are not constant: every dimension but the batch's may change.
+    return out(image.map((d, i) => (i === 0 ? d : null)));
+  }
+  const window = spatialInts(ksize, format);
+  const steps = spatialInts(strides, format);
+  if ([...window, ...steps].some((s) => s < 1)) c.fail('windows and strides must be positive');
+  const padding = paddingOf(c.node, format);
+  const sizes = windowSizes(
+    c,
+    format.spatial.map((d) => image[d]),
+    window,
+    steps,
+    steps.map(() => 1),
+    padding,
+  );
+  format.spatial.forEach((d, i) => (whole[d] = sizes[i]));
+  const [k, s] = [ksize[format.channels], strides[format.channels]];
+  const channels = image[format.channels];
+  whole[format.channels] = k === 1 && s === 1 ? channels : pooledChannels(channels, k, s);
+  return out(whole);
+}
+
+/** Pooling over channels, which only MaxPool knows: the windows touch and do not overlap. */
+const pooledChannels = (channels: Dim, window: number, stride: number): Dim =>
+  channels === null ? null : Math.floor((channels - window + stride) / stride);
+
+interface Pooled {
+  shape: number[];
+  /** For each output element the input elements of its window, as positions in the channels-last image. */
+  each(visit: (output: number, inputs: readonly number[]) => void): void;
+}
+
+/** Walks the windows of a channels-last image; what lies outside of it is left out. */
+function windows(x: Tensor, ksize: readonly number[], strides: readonly number[], node: Node, format: Format): Pooled {
+  const n = x.shape.length - 2;
+  const spatial = x.shape.slice(1, n + 1);
+  const channels = x.shape[n + 1];
+  const window = spatialInts(ksize, format);
+  const steps = spatialInts(strides, format);
+  const ones = steps.map(() => 1);
+  const padding = paddingOf(node, format);
+  const sizes = runSizes(spatial, window, steps, ones, padding);
+  const pads = sizes.map((o, i) => padBefore(spatial[i], o, window[i], steps[i], 1, padding, i));
+  const deep = [ksize[format.channels] ?? 1, strides[format.channels] ?? 1];
+  if (deep[0] !== deep[1] || channels % deep[0] || (ksize[format.batch] ?? 1) !== 1) {
+    refuse('windows over channels must not overlap, over the batch there are none');
+  }
+  const outChannels = channels / deep[0];
+  const outputs = elementCount(sizes);
+  const each = (visit: (output: number, inputs: readonly number[]) => void): void => {
+    for (let b = 0; b < x.shape[0]; b++) {
+      for (let o = 0; o < outputs; o++) {
+        let pixels = [b];
+        for (let d = 0, rest = o, block = outputs; d < n; d++) {
+          block /= sizes[d];
+          const at = Math.floor(rest / block) * steps[d] - pads[d];
+          rest %= block;
+          const range = upTo(window[d]).filter((k) => at + k >= 0 && at + k < spatial[d]);
+          pixels = pixels.flatMap((p) => range.map((k) => p * spatial[d] + at + k));
+        }
+        for (let c = 0; c < outChannels; c++) {
+          const inputs = pixels.flatMap((p) => upTo(deep[0]).map((k) => p * channels + c * deep[0] + k));
+          visit((b * outputs + o) * outChannels + c, inputs);
+        }
+      }
+    }
+  };
+  return { shape: [x.shape[0], ...sizes, outChannels], each };
+}
+
+function maxPool(x: Tensor, ksize: readonly number[], strides: readonly number[], node: Node, spatial: number): Tensor {
+  const format = formatOf(node, spatial);
+  const image = channelsLast(x, format);
+  const values = floatsOf(image);
+  const pooled = windows(image, ksize, strides, node, format);
+  const result = new Float64Array(elementCount(pooled.shape));
+  pooled.each((o, inputs) => {
+    let best = -Infinity;
+    for (const i of inputs) if (values[i] > best) best = values[i];
+    result[o] = best;
+  });
+  return toFormat(fromFloats(x.dtype, pooled.shape, result), format);
+}
+
+function avgPool(x: Tensor, node: Node, spatial: number): Tensor {
+  const format = formatOf(node, spatial);
+  const image = channelsLast(x, format);
+  const values = floatsOf(image);
+  const pooled = windows(image, node.ints('ksize'), node.ints('strides'), node, format);
+  const result = new Float64Array(elementCount(pooled.shape));
+  pooled.each((o, inputs) => {
+    let sum = 0;
+    for (const i of inputs) sum += values[i];
+    result[o] = sum / inputs.length;
+  });
+  return toFormat(fromFloats(x.dtype, pooled.shape, result), format);
+}
+
+const maxPoolRow = (spatial: number): OpRow => ({
+  infer: (c) => inferPool(c, spatial, c.node.ints('ksize'), c.node.ints('strides')),
+  evaluate: ([x], node) => [maxPool(x, node.ints('ksize'), node.ints('strides'), node, spatial)],
+});
+
+const avgPoolRow = (spatial: number): OpRow => ({
+  infer: (c) => inferPool(c, spatial, c.node.ints('ksize'), c.node.ints('strides')),
+  evaluate: ([x], node) => [avgPool(x, node, spatial)],
+});
+
+const maxPoolWithArgmax: OpRow = {
+  infer: (c) => {
+    const [info] = inferPool(c, 2, c.node.ints('ksize'), c.node.ints('strides'));
+    return [info, { shape: info.shape && [...info.shape] }];
+  },
+  evaluate: ([x], node) => {
+    const values = floatsOf(x);
+    const pooled = windows(x, node.ints('ksize'), node.ints('strides'), node, formatOf(node, 2));
+    const size = elementCount(pooled.shape);
+    const best = new Float64Array(size);
+    const where = new Array<number>(size).fill(0);
+    const image = x.size / x.shape[0];
+    // Positions count from the start of the image, or of the batch.
+    const whole = node.bool('include_batch_in_index');
+    pooled.each((o, inputs) => {
+      let top = inputs[0];
+      for (const i of inputs) if (values[i] > values[top]) top = i;
+      best[o] = values[top];
+      where[o] = whole ? top : top % image;
+    });
+    return [fromFloats(x.dtype, pooled.shape, best), Tensor.fromNumbers(node.type('Targmax'), pooled.shape, where)];
+  },
+};
+
+const likeFirst: OpRow = { infer: likeInput() };
+
+export const table: OpTable = {
+  MaxPool: maxPoolRow(2),
+  MaxPoolV2: {
+    infer: (c) => inferPool(c, 2, knownInts(c, 1), knownInts(c, 2)),
+    evaluate: ([x, ksize, strides], node) => [maxPool(x, ksize.toNumbers(), strides.toNumbers(), node, 2)],
+  },
+  MaxPool3D: maxPoolRow(3),
+  AvgPool: avgPoolRow(2),
+  AvgPool3D: avgPoolRow(3),
+  MaxPoolWithArgmax: maxPoolWithArgmax,
+  // Gradients: training only.
+  MaxPoolGrad: likeFirst,
+  MaxPoolGradV2: likeFirst,
+  MaxPool3DGrad: likeFirst,
+  MaxPoolGradWithArgmax: likeFirst,
+  MaxPoolGradGrad: { infer: likeInput(1) },
+  MaxPoolGradGradV2: { infer: likeInput(1) },
+  MaxPool3DGradGrad: { infer: likeInput(1) },
+  AvgPoolGrad: { infer: (c) => { const dims = c.elements(0); return out(dims ? dims : [null, null, null, null]); } },
+  AvgPool3DGrad: { infer: (c) => { const dims = c.elements(0); return out(dims ? dims : [null, null, null, null, null]); } },
+};

@@ -132,7 +132,8 @@ function pad([x, paddings, constant]: readonly Tensor[]): Tensor[] {
   return [cells.tensor(shape)];
 }
 
-function mirrorPad([x, paddings]: readonly Tensor[], node: Node): Tensor[] {
+/** Reflects a tensor about its edges. */
+export function mirrorPad([x, paddings]: readonly Tensor[], node: Node): Tensor[] {
   // SYMMETRIC repeats the edge, REFLECT does not.
   const skip = node.string('mode') === 'REFLECT' ? 1 : 0;
   let result = x;

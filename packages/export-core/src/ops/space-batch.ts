@@ -2,14 +2,12 @@
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { Cells, sliceTensor, transposeTensor } from './kernels/cells';
 import { dimsOfRank, lengthOf, mulDims, out, rankAtLeast, refuse, unknownDims, upTo } from './kernels/shape-rules';
-import { elementCount, stridesOf, type Dim } from '../tensor/shape';
+import { elementCount, stridesOf, type Dim, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 
 /** Shape after SpaceToBatch or BatchToSpace; `pads` are paddings or crops, two for each block dimension. */
-function inferBatch(c: InferContext, blocks: readonly Dim[] | null, pads: readonly Dim[], grow: boolean): OutputInfo[] {
-  if (blocks === null) return out(null);
+function inferBatch(c: InferContext, input: Shape, blocks: readonly Dim[], pads: readonly Dim[], grow: boolean): OutputInfo[] {
   const n = blocks.length;
-  const input = rankAtLeast(c, 0, n + 1);
   if (blocks.some((b) => b !== null && b < 1)) c.fail(`block sizes [${blocks.join(',')}] must be positive`);
   if (input === null) return out(null);
   const product = blocks.reduce<Dim>(mulDims, 1);
@@ -76,7 +74,8 @@ function batchND(grow: boolean): OpRow {
     infer: (c) => {
       const n = lengthOf(c, 1);
       const blocks = c.elements(1) ?? (n === null ? null : unknownDims(n));
-      return inferBatch(c, blocks, padsOf(c, 2, blocks?.length ?? 0), grow);
+      if (blocks === null) return out(null);
+      return inferBatch(c, rankAtLeast(c, 0, blocks.length + 1), blocks, padsOf(c, 2, blocks.length), grow);
     },
     evaluate: ([x, blocks, pads]) => {
       if (pads.size !== 2 * blocks.size) refuse('blocks and paddings differ in number');
@@ -90,8 +89,7 @@ function batch2D(grow: boolean): OpRow {
   return {
     infer: (c) => {
       const b = c.node.int('block_size');
-      const known = dimsOfRank(c, 0, 4);
-      return inferBatch({ ...c, shape: () => known, fail: (m: string) => c.fail(m) } as InferContext, [b, b], padsOf(c, 1, 2), grow);
+      return inferBatch(c, dimsOfRank(c, 0, 4), [b, b], padsOf(c, 1, 2), grow);
     },
     evaluate: ([x, pads], node) => {
       const b = node.int('block_size');

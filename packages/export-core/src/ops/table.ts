@@ -16,7 +16,9 @@ import { table as quantize } from './quantize';
 import { table as random } from './random';
 import { table as reduce } from './reduce';
 import { table as shapes } from './shapes';
+import { table as slices } from './slices';
 import { table as sort } from './sort';
+import { table as spaceBatch } from './space-batch';
 import { table as state } from './state';
 import { table as strings } from './strings';
 import { table as unary } from './unary';
@@ -38,7 +40,9 @@ const FAMILIES: OpTable[] = [
   random,
   reduce,
   shapes,
+  slices,
   sort,
+  spaceBatch,
   state,
   strings,
   unary,

@@ -65,8 +65,8 @@ export const table: OpTable = {
   }),
   Sqrt: math({ float: Math.sqrt, complex: cx.complexSqrt }),
   Rsqrt: math({
-    float: (x, round) => 1 / round(Math.sqrt(x)),
-    complex: (a, b) => cx.complexDiv(1, 0, ...cx.complexSqrt(a, b)),
+    float: (x) => 1 / Math.sqrt(x),
+    complex: (a, b) => (a === 0 && b === 0 ? [Infinity, NaN] : cx.complexDiv(1, 0, ...cx.complexSqrt(a, b))),
   }),
   Reciprocal: math(reciprocal),
   Inv: math(reciprocal),
@@ -74,6 +74,7 @@ export const table: OpTable = {
   Ceil: math({ float: Math.ceil }),
   Floor: math({ float: Math.floor }),
   Rint: math({ float: rint }),
+  // For integers TensorFlow's kernels do nothing by contract, although those of 2.21 return zeros.
   Round: math({ float: rint, int: (x) => x, big: (x) => x }),
 
   Exp: math({ float: Math.exp, complex: cx.complexExp }),
@@ -86,7 +87,7 @@ export const table: OpTable = {
     ],
   }),
   Log: math({ float: Math.log, complex: cx.complexLog }),
-  Log1p: math({ float: Math.log1p, complex: (a, b) => cx.complexLog(1 + a, b) }),
+  Log1p: math({ float: Math.log1p, complex: (a, b) => (a === -1 && b === 0 ? [-Infinity, NaN] : cx.complexLog(1 + a, b)) }),
   Sin: math({ float: Math.sin, complex: cx.complexSin }),
   Cos: math({ float: Math.cos, complex: cx.complexCos }),
   Tan: math({ float: Math.tan, complex: cx.complexTan }),

@@ -11,7 +11,8 @@ import { CALIBRATED_QUANTIZATIONS } from '../descriptor/names';
 import type { ContractInput, ContractOutput, Descriptor, Variant } from '../descriptor/schema';
 import { sourceFiles, type SourceFile } from '../keys/sources';
 
-export type StageName = 'freeze' | 'validate' | 'convert' | 'calibrate' | 'quantize' | 'export-tflite' | 'verify';
+export type StageName =
+  'freeze' | 'validate' | 'convert' | 'calibrate' | 'quantize' | 'export-tflite' | 'verify';
 
 /** Another stage's artefacts, as paths below `dist/`. */
 export interface Upstream {
@@ -191,7 +192,8 @@ const VERIFY: Stage = {
   perVariant: true,
   executor: '@floe/executor-tflite',
   usesEngine: true,
-  description: 'Compares model.tflite with the frozen graph on the same samples: verification.json, report.html',
+  description:
+    'Compares model.tflite with the frozen graph on the same samples: verification.json, report.html',
   appliesTo: always,
   slice: (descriptor, variant) => {
     const { quantization, io } = variantOf(descriptor, variant);
@@ -210,12 +212,21 @@ const VERIFY: Stage = {
     { stage: 'export-tflite', files: [`${variant}/model.tflite`] },
   ],
   after: [],
-  outputs: (variant) => ['verification.json', 'report.html', 'verification.manifest.json'].map((f) => `${variant}/${f}`),
+  outputs: (variant) =>
+    ['verification.json', 'report.html', 'verification.manifest.json'].map((f) => `${variant}/${f}`),
   manifest: (variant) => `${variant}/verification.manifest.json`,
 };
 
 /** Every stage, each after those it reads from. */
-export const STAGES: readonly Stage[] = [FREEZE, VALIDATE, CONVERT, CALIBRATE, QUANTIZE, EXPORT_TFLITE, VERIFY];
+export const STAGES: readonly Stage[] = [
+  FREEZE,
+  VALIDATE,
+  CONVERT,
+  CALIBRATE,
+  QUANTIZE,
+  EXPORT_TFLITE,
+  VERIFY,
+];
 
 /** Stages that also have a target for all variants together, without work of its own. */
 export const AGGREGATES: readonly StageName[] = ['export-tflite', 'verify'];
@@ -275,7 +286,11 @@ function contract(part: Contract, withRange: boolean): Record<string, unknown> {
     // As a list: in canonical JSON a map would lose the order, which the .tflite keeps.
     signatures:
       part.signatures &&
-      Object.entries(part.signatures).map(([name, s]) => ({ name, outputs: s.outputs, inputs: inputs(s.inputs) })),
+      Object.entries(part.signatures).map(([name, s]) => ({
+        name,
+        outputs: s.outputs,
+        inputs: inputs(s.inputs),
+      })),
   };
 }
 

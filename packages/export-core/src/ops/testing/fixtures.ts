@@ -12,7 +12,7 @@ import { dtypeKind, type DType } from '../../tensor/dtype';
 import type { Dim, Shape } from '../../tensor/shape';
 import { Tensor } from '../../tensor/tensor';
 import { floatsOf } from '../kernels/elementwise';
-import { TOLERANCE, ZERO_SIGN_VARIES } from './tolerance';
+import { COMPLEX_TOLERANCE, TOLERANCE, ZERO_SIGN_VARIES } from './tolerance';
 
 interface TensorJson {
   dtype: DType;
@@ -140,7 +140,8 @@ export function tensorFault(found: Tensor | undefined, want: Tensor, op: string)
   const floating = kind === 'float' || kind === 'complex';
   const a = floating ? floatsOf(found) : found.data;
   const b = floating ? floatsOf(want) : want.data;
-  const tolerance = floating ? (TOLERANCE[op] ?? 0) * UNITS[want.dtype]! : 0;
+  const units = TOLERANCE[op] ?? (kind === 'complex' ? COMPLEX_TOLERANCE[op] : undefined) ?? 0;
+  const tolerance = units * (UNITS[want.dtype] ?? 0);
   const zeros = ZERO_SIGN_VARIES.has(op);
   for (let i = 0; i < b.length; i++) {
     const [x, y] = [a[i], b[i]];

@@ -8,6 +8,22 @@ const TRANSCENDENTAL =
 
 export const TOLERANCE: Readonly<Record<string, number>> = {
   ...Object.fromEntries(TRANSCENDENTAL.split(' ').map((op) => [op, 8])),
+  // TensorFlow refines the CPU's estimate, which leaves the last bit open.
+  Rsqrt: 2,
+  Reciprocal: 2,
+  Inv: 2,
+  // Its last elements multiply in another order than the others.
+  SigmoidGrad: 2,
+  // TensorFlow's own approximations in float32 are rough here.
+  Lgamma: 32,
+  Digamma: 16,
+  Erfinv: 128,
+};
+
+/** Further ops that are inexact for complex numbers only. */
+export const COMPLEX_TOLERANCE: Readonly<Record<string, number>> = {
+  Sign: 2,
+  Sqrt: 4,
 };
 
 /** Ops for which TensorFlow's choice between 0 and -0 depends on the place of the element in the tensor. */

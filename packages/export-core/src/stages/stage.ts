@@ -1,0 +1,40 @@
+/**
+ * What a stage is to those who run it: a function from a model's descriptor and the files it names to artefacts and
+ * diagnostics. It knows nothing of Nx, of keys or of caches, and writes nothing itself: run-stage.ts does.
+ */
+import type { Descriptor } from '../descriptor/schema';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic';
+import type { StageName } from './table';
+
+export interface StageContext {
+  /** The model project's folder, absolute; paths of the descriptor are relative to it. */
+  root: string;
+  /** Where artefacts of earlier stages lie, absolute. */
+  dist: string;
+  descriptor: Descriptor;
+  /** Where in model.yaml a key stands. */
+  place(path: (string | number)[]): Place;
+  /** For stages that are per variant. */
+  variant?: string;
+  /** Progress of long work, for people. */
+  log(line: string): void;
+}
+
+export interface StageResult {
+  diagnostics: Diagnostic[];
+  /** Contents by path below `dist`, as the stage's row in the table promises; none after errors but reports. */
+  artefacts: Record<string, string | Uint8Array | Uint8Array[]>;
+  /** For the manifest: where the artefacts come from and what is in them. */
+  provenance?: Record<string, unknown>;
+  /** One line for people: what was made and how large. */
+  summary?: string;
+}
+
+/**
+ * Throws FloeError for a user's mistake that ends the work at once; everything else a user can cause is in
+ * `diagnostics`.
+ */
+export type StageFunction = (context: StageContext) => Promise<StageResult>;
+
+/** The stages a package implements, loaded when they are first run. */
+export type StageFunctions = Partial<Record<StageName, StageFunction>>;
