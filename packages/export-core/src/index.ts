@@ -1,6 +1,13 @@
 /** What a TensorFlow model is: descriptor, formats, graph, ops, passes, diagnostics, keys. */
+export * from './contract/contract';
+export * from './contract/find-tensor';
+export * from './contract/propose';
+export * from './contract/resolve';
+export * from './descriptor/load';
+export type * from './descriptor/schema';
 export * from './diagnostics/codes';
 export * from './diagnostics/diagnostic';
+export * from './diagnostics/suggest';
 export * from './graph/attr';
 export * from './graph/graph';
 export * from './graph/graphdef';
@@ -9,8 +16,12 @@ export * from './ops/op-def';
 export * from './ops/op-row';
 export * from './ops/table';
 export * from './passes/fold-constants';
+export * from './passes/freeze-context';
+export * from './passes/freeze-pipeline';
 export * from './passes/infer-shapes';
 export * from './passes/pass';
+export * from './stages/stage';
+export * from './stages/table';
 export * from './tensor/dtype';
 export * from './tensor/shape';
 export * from './tensor/tensor';

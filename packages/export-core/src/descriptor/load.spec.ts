@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { loadDescriptor, parseDescriptor, type LoadedDescriptor } from './load';
 import { MAX_YAML_BYTES } from './yaml-file';
 
+const loadedAtStart = Object.keys(require.cache);
+
 const GOOD = `version: 1
 source: { checkpoint: ckpt/model.ckpt-10 }
 inputs: [{ name: image, tensor: "input:0", dtype: float32, shape: [1, null], range: [-1, 1] }]
@@ -91,24 +93,68 @@ samples: 4
 `);
     expect(descriptor).toBeUndefined();
     expect(rest.outline).toEqual({ name: 'resnet', variants: ['ok'] });
-    expect(problems(rest)).toMatchInlineSnapshot();
+    expect(problems(rest)).toMatchInlineSnapshot(`
+     [
+       "1:10 D003 version 2 of model.yaml is not known: this is version 1",
+       "2:1 D002 unknown key \`nam\` (did you mean \`name\`?)",
+       "5:16 D005 \`source\` has two kinds: \`checkpoint\` and \`frozenGraph\` (keep the one that the model comes from)",
+       "6:3 D002 unknown key \`grap\` in \`source\` (did you mean \`graph\`?)",
+       "8:28 D003 \`inputs[0].tensor\` must be text, not the number 5 (write it in quotes: "5")",
+       "8:38 D003 \`inputs[0].dtype\` must be one of TensorFlow's element types, not \`float33\` (did you mean \`float32\`, \`float16\` or \`float64\`?)",
+       "8:55 D003 \`inputs[0].shape[0]\` must be at least 0, not the number -1 (an unknown size is written \`null\`)",
+       "8:59 D003 \`inputs[0].shape[1]\` must be a number, not \`x\`",
+       "8:66 D003 \`inputs[0].range\` must have at least 2 entries, not a list of 1",
+       "9:13 D005 \`image\` names two inputs: inputs[0] and inputs[1]",
+       "9:35 D003 the range [1, 0] is empty (smallest value first)",
+       "10:5 D003 \`inputs[2]\` must be a map, not the number 5",
+       "11:10 D003 \`outputs\` must be a list of outputs or \`auto\`, not \`aut\` (did you mean \`auto\`?)",
+       "12:20 D003 \`target.runtime\` must be text, not the number 2.10 (write it in quotes: "2.10")",
+       "12:38 D003 \`target.tensorflow\` must be a version such as "1.15", not \`abc\`",
+       "14:3 D003 a variant cannot be called \`frozen\`: that folder of dist belongs to a stage",
+       "15:3 D003 \`Int 8\` cannot name a variant: only a-z, 0-9, _ and -, beginning with a letter or digit (\`int-8\`)",
+       "15:16 D005 \`io\` has no meaning with \`quantization: none\`: it needs int8 or int16x8",
+       "16:9 D002 unknown key \`calibraton\` in \`variants.ok\` (did you mean \`calibration\`?)",
+       "17:22 D003 \`verify.tolerance\` must be greater than 0, not the number -1",
+       "17:32 D003 \`verify.data\` must be a path",
+       "17:36 D002 unknown key \`io\` in \`verify\` (\`io\` stands at \`variants.*.io\`)",
+       "18:1 D002 unknown key \`samples\` (\`samples\` stands at \`variants.*.calibration.samples\`)",
+     ]
+    `);
   });
 
   it('is told what is missing', () => {
-    expect(problems(load('name: x\n'))).toMatchInlineSnapshot();
-    expect(problems(load('version: 1\nsource: { graph: a.pb }\noutputs: []\n'))).toMatchInlineSnapshot();
+    expect(problems(load('name: x\n'))).toMatchInlineSnapshot(`
+     [
+       "1:1 D004 \`version\` is missing (\`version: 1\`)",
+       "1:1 D004 \`source\` is missing",
+       "1:1 D004 \`outputs\` is missing (see \`floe inspect\` for likely outputs)",
+       "1:1 D004 \`inputs\` is missing (see \`floe inspect\` for likely inputs; a model without any has \`inputs: []\`)",
+     ]
+    `);
+    expect(problems(load('version: 1\nsource: { graph: a.pb }\noutputs: []\n'))).toMatchInlineSnapshot(`
+     [
+       "1:1 D004 \`inputs\` is missing (see \`floe inspect\` for likely inputs; a model without any has \`inputs: []\`)",
+       "2:1 D004 \`source\` names no model (a graph needs its \`checkpoint\`; a graph that is already frozen is a \`frozenGraph\`)",
+       "3:1 D004 \`outputs\` is empty: nothing would be left of the graph",
+     ]
+    `);
     expect(
       problems(
         load('version: 1\nsource: { checkpoint: a }\ninputs: [{ name: x }]\noutputs: [{ tensor: y }]'),
       ),
-    ).toMatchInlineSnapshot();
+    ).toMatchInlineSnapshot(`
+     [
+       "3:10 D004 \`tensor\` of \`x\` is missing (name the tensor of the graph: \`tensor: "node:0"\`)",
+       "4:11 D004 \`outputs[0].name\` is missing",
+     ]
+    `);
     expect(problems(load('just text'))).toEqual(['1:1 D003 the file must be a map, not `just text`']);
   });
 
   it.each([
     ['source: { checkpoint: a, savedModel: b, graph: c }', ['source', 'graph']],
     ['source: { savedModel: b, signature: x, signatures: [x] }', ['source', 'signatures']],
-    ['source: { frozenGraph: b, tags: [serve] }', ['source', 'tags']],
+    ['source: { frozenGraph: b, tags: [serve] }\ninputs: []\noutputs: auto', ['source', 'tags']],
     ['source: { savedModel: b, frozenGraph: c }', ['source', 'frozenGraph']],
     ['source: { savedModel: b }\ninputs: []\nsignatures: {}', ['inputs']],
     ['source: { savedModel: b }\nvariants: { a: { calibration: {} } }', ['variants', 'a', 'calibration']],
@@ -172,8 +218,8 @@ describe('a file that is not YAML', () => {
     ['an open quote', 'name: "abc\n', /D001 missing closing "quote/],
     ['two documents', 'version: 1\n---\nversion: 1\n', /^2:1 D001 /],
     ['an unknown tag', 'version: !!js/function "x"\n', /^1:10 D001 unresolved tag/],
-    ['an alias of nothing', 'name: *x\n', /^1:7 D001 unresolved alias/],
-    ['an alias in itself', 'name: &x [*x]\n', /^1:1 D001 an alias contains itself/],
+    ['an alias of nothing', 'name: *x\n', /^1:7 D001 the alias \*x has no anchor before it/],
+    ['an alias in itself', 'name: &x [*x]\n', /^1:11 D001 the alias \*x contains itself/],
     ['a map as key', '? { a: 1 }\n: 2\n', /^1:3 D001 /],
     ['nothing', '', /^1:1 D007 the file is empty/],
     ['comments only', '# nothing\n', /^1:1 D007 the file is empty/],
@@ -227,8 +273,8 @@ describe('a file', () => {
     }
   });
 
-  it('is read without loading zod or yaml before it is asked for', () => {
-    const loaded = Object.keys(require.cache);
-    expect(loaded.filter((file) => /node_modules.(zod|yaml)/.test(file))).toEqual([]);
+  it('needs neither yaml nor zod before it is read', () => {
+    expect(loadedAtStart.filter((file) => /descriptor.load\.ts$/.test(file))).toHaveLength(1);
+    expect(loadedAtStart.filter((file) => /node_modules.(zod|yaml)/.test(file))).toEqual([]);
   });
 });

@@ -165,6 +165,8 @@ const verifySchema = z
   .describe('How the .tflite is compared with the frozen graph.')
   .meta(EMPTY_ALLOWED);
 
+const scale = (of: string) => z.number().positive().describe(`Scale of ${of}.`);
+
 const detectionSchema = z
   .strictObject({
     input: z
@@ -181,24 +183,22 @@ const detectionSchema = z
     classPredictions: z.string().min(1).describe('Tensor of class predictions.').optional(),
     anchors: z.string().min(1).describe('Tensor of anchors, or a .npy file.').optional(),
     pipelineConfig: path('The pipeline.config the model was trained with.').optional(),
-    scoreConverter: z.enum(['sigmoid', 'softmax', 'none']).optional(),
+    scoreConverter: z
+      .enum(['sigmoid', 'softmax', 'none'])
+      .describe('How class predictions become scores.')
+      .optional(),
     scales: z
-      .strictObject({
-        y: z.number().positive(),
-        x: z.number().positive(),
-        h: z.number().positive(),
-        w: z.number().positive(),
-      })
+      .strictObject({ y: scale('y'), x: scale('x'), h: scale('height'), w: scale('width') })
       .describe('Scales of the box coder.')
       .optional(),
-    maxDetections: z.int().min(1).optional(),
-    maxClassesPerDetection: z.int().min(1).optional(),
-    detectionsPerClass: z.int().min(1).optional(),
+    maxDetections: z.int().min(1).describe('Boxes of the result.').optional(),
+    maxClassesPerDetection: z.int().min(1).describe('Classes of each box (fast suppression).').optional(),
+    detectionsPerClass: z.int().min(1).describe('Boxes of each class (regular suppression).').optional(),
     nms: z
       .strictObject({
-        type: z.enum(['fast', 'regular']).optional(),
-        scoreThreshold: z.number().optional(),
-        iouThreshold: z.number().min(0).max(1).optional(),
+        type: z.enum(['fast', 'regular']).describe('Over all classes at once, or class by class.').optional(),
+        scoreThreshold: z.number().describe('Boxes with a lower score are dropped.').optional(),
+        iouThreshold: z.number().min(0).max(1).describe('Boxes that overlap more are dropped.').optional(),
       })
       .describe('Non-maximum suppression.')
       .optional(),

@@ -86,7 +86,7 @@ function parse(file: string, text: string, problems: Diagnostics): YamlFile {
       prettyErrors: false,
       stringKeys: true,
       schema: 'core',
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   } catch (error) {
     problems.error('D001', `the YAML parser gave up: ${(error as Error).message}`, { where: { file } });
@@ -98,7 +98,7 @@ function parse(file: string, text: string, problems: Diagnostics): YamlFile {
     problems.error('D001', sentence(error.message), { where, hint: HINTS[error.code] });
   }
 
-  const value = problems.hasErrors ? undefined : toValue(yaml, file, doc, problems);
+  const value = problems.hasErrors ? undefined : toValue(yaml, doc, positions, problems);
   return {
     value,
     diagnostics: problems.list,
@@ -112,29 +112,31 @@ const HINTS: Partial<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   MULTIPLE_DOCS: 'one file describes one model: remove the `---` and what follows it',
   DUPLICATE_KEY: 'remove one of the two',
-  BAD_ALIAS: 'an alias (*name) needs its anchor (&name) before it',
 };
 
 function sentence(message: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
-function toValue(yaml: Loaded, file: string, doc: Document, problems: Diagnostics): unknown {
-  const where = { file, line: 1, column: 1 };
+function toValue(yaml: Loaded, doc: Document, positions: Positions, problems: Diagnostics): unknown {
+  const where = positions.node(undefined);
   if (doc.contents === null) {
     problems.error('D007', 'the file is empty', { where, hint: 'write a model with `nx g floe:model`' });
     return undefined;
   }
   // Nesting is measured on the file's own nodes, before aliases can multiply anything.
   let deep = false;
-  let cyclic = false;
   yaml.visit(doc, (_key, node, ancestors) => {
-    if (ancestors.length > 2 * MAX_DEPTH) deep = true;
-    if (yaml.isAlias(node) && ancestors.includes(node.resolve(doc) as Node)) cyclic = true;
-    return deep || cyclic ? yaml.visit.BREAK : undefined;
+    deep ||= ancestors.length > 2 * MAX_DEPTH;
+    if (yaml.isAlias(node)) {
+      const anchored = node.resolve(doc) as Node | undefined;
+      const wrong = !anchored ? 'has no anchor before it' : ancestors.includes(anchored) && 'contains itself';
+      if (wrong)
+        problems.error('D001', `the alias *${node.source} ${wrong}`, { where: positions.node(node) });
+    }
+    return deep ? yaml.visit.BREAK : undefined;
   });
   if (deep) problems.error('D001', `maps and lists are nested more than ${MAX_DEPTH} deep`, { where });
-  if (cyclic) problems.error('D001', 'an alias contains itself', { where });
   if (problems.hasErrors) return undefined;
   try {
     return doc.toJS({ maxAliasCount: MAX_ALIASES });
@@ -163,12 +165,12 @@ class Positions {
 
   value(path: Path): Place {
     const { key, node } = this.find(path);
-    return this.of(node && (this.yaml.isScalar(node) || !key) ? node : (key ?? node));
+    return this.node(node && (this.yaml.isScalar(node) || !key) ? node : (key ?? node));
   }
 
   key(path: Path): Place {
     const { key, node } = this.find(path);
-    return this.of(key ?? node);
+    return this.node(key ?? node);
   }
 
   text(path: Path): string | undefined {
@@ -176,7 +178,8 @@ class Positions {
     return complete && this.yaml.isScalar(node) ? node.source : undefined;
   }
 
-  private of(node: Node | undefined): Place {
+  /** A node's place; the file's beginning where there is none. */
+  node(node: Node | undefined): Place {
     if (!node?.range) return { file: this.file, line: 1, column: 1 };
     return this.range(node.range[0], node.range[1]);
   }

@@ -51,7 +51,11 @@ export class BundleCheckpoint implements Checkpoint {
     const file = new RandomAccessFile(this.index);
     try {
       if (file.size > MAX_INDEX_BYTES) {
-        throw fileError('S010', this.index, `${this.index} has ${file.size} bytes, more than ${MAX_INDEX_BYTES}`);
+        throw fileError(
+          'S010',
+          this.index,
+          `${this.index} has ${file.size} bytes, more than ${MAX_INDEX_BYTES}`,
+        );
       }
       this.readIndex(new Table(file));
     } finally {
@@ -142,11 +146,16 @@ export class BundleCheckpoint implements Checkpoint {
   /** @throws FloeError S001, S004, S005 (checksum), S007, S008 (no such variable) */
   read(name: string): Tensor {
     const entry = this.stored.get(name);
-    if (!entry) throw fileError('S008', this.index, `the checkpoint ${this.prefix} has no variable "${name}"`);
+    if (!entry)
+      throw fileError('S008', this.index, `the checkpoint ${this.prefix} has no variable "${name}"`);
     const dtype = dtypeFromCode(entry.dtype);
     if (!dtype || (dtypeSize(dtype) === 0 && dtype !== 'string')) {
       const type = enumName('DataType', entry.dtype) ?? `number ${entry.dtype}`;
-      throw fileError('S007', this.index, `"${name}" in ${this.prefix} is of type ${type}, which cannot be read`);
+      throw fileError(
+        'S007',
+        this.index,
+        `"${name}" in ${this.prefix} is of type ${type}, which cannot be read`,
+      );
     }
     const shape = this.shapeOf(name, entry.shape);
     if (entry.slices.length === 0) return this.readEntry(name, dtype, shape, entry);
@@ -174,7 +183,11 @@ export class BundleCheckpoint implements Checkpoint {
   private checkSize(name: string, dtype: DType, shape: readonly number[]): void {
     const bytes = elementCount(shape) * Math.max(1, dtypeSize(dtype));
     if (bytes > MAX_TENSOR_BYTES || (dtype === 'string' && elementCount(shape) > MAX_STRINGS)) {
-      throw fileError('S010', this.index, `"${name}" in ${this.prefix} is larger than can be read: ${bytes} bytes`);
+      throw fileError(
+        'S010',
+        this.index,
+        `"${name}" in ${this.prefix} is larger than can be read: ${bytes} bytes`,
+      );
     }
   }
 
@@ -200,7 +213,12 @@ export class BundleCheckpoint implements Checkpoint {
 
   private checkSum(name: string, sum: number, entry: BundleEntry, path: string): void {
     if (sum === unmaskCrc(entry.crc32c)) return;
-    throw damaged(path, Number(entry.offset), `the checksum of "${name}" (${entry.size} bytes) does not match`, 'S005');
+    throw damaged(
+      path,
+      Number(entry.offset),
+      `the checksum of "${name}" (${entry.size} bytes) does not match`,
+      'S005',
+    );
   }
 
   private strings(
@@ -229,7 +247,12 @@ export class BundleCheckpoint implements Checkpoint {
     if (bytes.length > 0) {
       const stored = cursor.take(4);
       if (unmaskCrc(Buffer.from(stored).readUInt32LE()) !== sum) {
-        throw damaged(path, at + cursor.pos - 4, `the checksum of the lengths of "${name}" does not match`, 'S005');
+        throw damaged(
+          path,
+          at + cursor.pos - 4,
+          `the checksum of the lengths of "${name}" does not match`,
+          'S005',
+        );
       }
       sum = crc32c(bytes.subarray(cursor.pos - 4), sum);
     }
@@ -241,7 +264,8 @@ export class BundleCheckpoint implements Checkpoint {
 
   private shard(id: number): RandomAccessFile {
     let file = this.shards.get(id);
-    if (!file) this.shards.set(id, (file = new RandomAccessFile(shardPath(this.prefix, id, this.shardCount))));
+    if (!file)
+      this.shards.set(id, (file = new RandomAccessFile(shardPath(this.prefix, id, this.shardCount))));
     return file;
   }
 

@@ -15,7 +15,7 @@ import { elementCount } from '../tensor/shape';
 import { MAX_TENSOR_BYTES, Tensor } from '../tensor/tensor';
 import type { Checkpoint, CheckpointEntry } from './checkpoint';
 import { damaged, fileError, RandomAccessFile } from './file';
-import { decode, enumName, messageType, type Message, type TensorProto } from './proto';
+import { decode, enumName, create, type TensorProto } from './proto';
 import { assembleSlices, sliceOf, type Slice } from './slices';
 import { Table } from './table';
 import { tensorFromProto } from './tensor-proto';
@@ -115,7 +115,11 @@ export class V1Checkpoint implements Checkpoint {
     }
     const bytes = elementCount(shape) * Math.max(1, dtypeSize(dtype));
     if (bytes > MAX_TENSOR_BYTES) {
-      throw fileError('S010', first, `"${name}" in ${this.prefix} is larger than can be read: ${bytes} bytes`);
+      throw fileError(
+        'S010',
+        first,
+        `"${name}" in ${this.prefix} is larger than can be read: ${bytes} bytes`,
+      );
     }
     try {
       if (slices.length === 1 && slices[0].slice.shape.join() === shape.join()) {
@@ -140,28 +144,27 @@ function* readSlices(name: string, dtype: DType, slices: StoredVariable['slices'
 function readSlice(name: string, dtype: DType, slice: Slice, shard: Shard): Tensor {
   const entry = shard.table.get(slice.key);
   const saved = entry && decode('SavedTensorSlices', entry.value, shard.path, entry.block).data;
-  if (!saved?.data || saved.name !== name) {
+  if (!entry || !saved?.data || saved.name !== name) {
     const place = `[${slice.start.join(',')}] + [${slice.shape.join(',')}]`;
     throw damaged(shard.path, entry?.block, `the slice ${place} of "${name}" has no elements`);
   }
   const count = listed(saved.data, dtype).length;
   const wanted = elementCount(slice.shape) * (dtype === 'complex64' || dtype === 'complex128' ? 2 : 1);
   if (count !== wanted) {
-    throw damaged(shard.path, entry.block, `a slice of "${name}" lists ${count} elements instead of ${wanted}`);
+    throw damaged(
+      shard.path,
+      entry.block,
+      `a slice of "${name}" lists ${count} elements instead of ${wanted}`,
+    );
   }
   if (count === 0) return emptyTensor(dtype, slice.shape);
-  saved.data.dtype = dtypeCode(dtype);
-  saved.data.tensor_shape = shapeMessage(slice.shape);
-  return tensorFromProto(saved.data);
+  const dim = slice.shape.map((size) => create('TensorShapeDim', { size: BigInt(size) }));
+  const tensor_shape = create('TensorShapeProto', { dim });
+  return tensorFromProto(create('TensorProto', { ...saved.data, dtype: dtypeCode(dtype), tensor_shape }));
 }
 
 function emptyTensor(dtype: DType, shape: readonly number[]): Tensor {
   return dtype === 'string' ? Tensor.fromStrings(shape, []) : Tensor.fromBytes(dtype, shape, new Uint8Array(0));
-}
-
-function shapeMessage(shape: readonly number[]): Message<'TensorShapeProto'> {
-  const dim = shape.map((size) => Object.assign(messageType('TensorShapeDim').create(), { size: BigInt(size) }));
-  return Object.assign(messageType('TensorShapeProto').create(), { dim }) as unknown as Message<'TensorShapeProto'>;
 }
 
 /** The list of a TensorProto in which a dtype's elements stand. */

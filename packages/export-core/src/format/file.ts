@@ -113,3 +113,16 @@ export function readFile(path: string, limit: number): Buffer {
     file.close();
   }
 }
+
+/** True when a file reads as a `checkpoint` state file: text whose first word is a field of CheckpointState. */
+export function hasTextState(path: string): boolean {
+  const file = new RandomAccessFile(path);
+  try {
+    const head = file.read(0, Math.min(file.size, 4096)).toString('latin1');
+    return /^(?:\s|#.*\n)*(?:(?:all_)?model_checkpoint_(?:path|paths|timestamps)|last_preserved_timestamp)\s*[:[]/.test(
+      head,
+    );
+  } finally {
+    file.close();
+  }
+}

@@ -83,6 +83,11 @@ export function messageType(name: MessageName): protobuf.Type {
   return type;
 }
 
+/** A message object as `decode` makes them, from the fields given; the others have their defaults. */
+export function create<N extends MessageName>(name: N, fields: Partial<Message<N>> = {}): Message<N> {
+  return Object.assign(messageType(name).create(), fields) as unknown as Message<N>;
+}
+
 /** The number of an enum value's name; undefined when there is no such name. */
 export function enumNumber(name: EnumName, value: string): number | undefined {
   const values: Readonly<Record<string, number>> = ENUMS[name];

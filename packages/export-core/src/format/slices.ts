@@ -7,8 +7,8 @@
  *   key     number 0, string name, number rank, then per dimension signed start, signed length (-1: whole)
  *   number  count of bytes, then the value big-endian without leading zeros
  *   string  its bytes with 00 as 00 ff and ff as ff 00, then 00 01
- *   signed  big-endian two's complement; the count of leading bits unlike the sign is the count of bytes:
- *           0xxxxxx → 1 byte 10…   13 bits → 2 bytes 110…   and so on, inverted for negative values
+ *   signed  n bytes for a value of up to 7 n - 1 bits: n ones and a zero, then the value big-endian;
+ *           for negative values the code of their complement with every bit inverted
  *
  * A key of a slice starts with 00 (the number 0 has no bytes), which no variable's name does.
  */

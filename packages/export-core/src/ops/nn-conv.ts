@@ -2,7 +2,7 @@
 import type { Node } from '../graph/graph';
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { convolve, convolveBack, type ConvolutionOptions } from './kernels/convolution';
-import { floatsOf, fromFloats } from './kernels/numbers';
+import { narrow, widen } from './kernels/numbers';
 import {
   addDims,
   dimsOfRank,
@@ -140,7 +140,7 @@ const dilation2D: OpRow = {
     const [oh, ow] = runSizes([ih, iw], [kh, kw], strides, rates, padding);
     const top = padBefore(ih, oh, kh, strides[0], rates[0], padding, 0);
     const left = padBefore(iw, ow, kw, strides[1], rates[1], padding, 1);
-    const [image, f] = [floatsOf(x), floatsOf(filter)];
+    const [image, f] = [widen(x), widen(filter)];
     const best = new Float64Array(n * oh * ow * channels).fill(-Infinity);
     for (let i = 0; i < best.length; i++) {
       const c = i % channels;
@@ -158,7 +158,7 @@ const dilation2D: OpRow = {
         }
       }
     }
-    return [fromFloats(x.dtype, [n, oh, ow, channels], best)];
+    return [narrow(x.dtype, [n, oh, ow, channels], best)];
   },
 };
 

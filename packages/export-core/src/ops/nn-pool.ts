@@ -1,7 +1,7 @@
 /** Pooling: output shapes for every padding and data format, and evaluation. */
 import type { Node } from '../graph/graph';
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
-import { floatsOf, fromFloats } from './kernels/numbers';
+import { narrow, widen } from './kernels/numbers';
 import { dimsOfRank, knownInts, likeInput, out, refuse, upTo } from './kernels/shape-rules';
 import {
   channelsLast,
@@ -96,7 +96,7 @@ function windows(x: Tensor, ksize: readonly number[], strides: readonly number[]
 function maxPool(x: Tensor, ksize: readonly number[], strides: readonly number[], node: Node, spatial: number): Tensor {
   const format = formatOf(node, spatial);
   const image = channelsLast(x, format);
-  const values = floatsOf(image);
+  const values = widen(image);
   const pooled = windows(image, ksize, strides, node, format);
   const result = new Float64Array(elementCount(pooled.shape));
   pooled.each((o, inputs) => {
@@ -104,13 +104,13 @@ function maxPool(x: Tensor, ksize: readonly number[], strides: readonly number[]
     for (const i of inputs) if (values[i] > best) best = values[i];
     result[o] = best;
   });
-  return toFormat(fromFloats(x.dtype, pooled.shape, result), format);
+  return toFormat(narrow(x.dtype, pooled.shape, result), format);
 }
 
 function avgPool(x: Tensor, node: Node, spatial: number): Tensor {
   const format = formatOf(node, spatial);
   const image = channelsLast(x, format);
-  const values = floatsOf(image);
+  const values = widen(image);
   const pooled = windows(image, node.ints('ksize'), node.ints('strides'), node, format);
   const result = new Float64Array(elementCount(pooled.shape));
   pooled.each((o, inputs) => {
@@ -118,7 +118,7 @@ function avgPool(x: Tensor, node: Node, spatial: number): Tensor {
     for (const i of inputs) sum += values[i];
     result[o] = sum / inputs.length;
   });
-  return toFormat(fromFloats(x.dtype, pooled.shape, result), format);
+  return toFormat(narrow(x.dtype, pooled.shape, result), format);
 }
 
 const maxPoolRow = (spatial: number): OpRow => ({
@@ -137,7 +137,7 @@ const maxPoolWithArgmax: OpRow = {
     return [info, { shape: info.shape && [...info.shape] }];
   },
   evaluate: ([x], node) => {
-    const values = floatsOf(x);
+    const values = widen(x);
     const pooled = windows(x, node.ints('ksize'), node.ints('strides'), node, formatOf(node, 2));
     const size = elementCount(pooled.shape);
     const best = new Float64Array(size);
@@ -151,7 +151,7 @@ const maxPoolWithArgmax: OpRow = {
       best[o] = values[top];
       where[o] = whole ? top : top % image;
     });
-    return [fromFloats(x.dtype, pooled.shape, best), Tensor.fromNumbers(node.type('Targmax'), pooled.shape, where)];
+    return [narrow(x.dtype, pooled.shape, best), Tensor.fromNumbers(node.type('Targmax'), pooled.shape, where)];
   },
 };
 

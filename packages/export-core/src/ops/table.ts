@@ -8,6 +8,7 @@ import { table as controlFlow } from './control-flow';
 import { table as fft } from './fft';
 import { table as gather } from './gather';
 import { table as image } from './image';
+import { table as logic } from './logic';
 import { table as matmul } from './matmul';
 import { table as nnConv } from './nn-conv';
 import { table as nnNorm } from './nn-norm';
@@ -32,6 +33,7 @@ const FAMILIES: OpTable[] = [
   fft,
   gather,
   image,
+  logic,
   matmul,
   nnConv,
   nnNorm,

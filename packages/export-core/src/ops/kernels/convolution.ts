@@ -1,5 +1,5 @@
 /** Convolution over channels-last images of two or three spatial dimensions, forwards and backwards to its input. */
-import { floatsOf, fromFloats } from './numbers';
+import { narrow, widen } from './numbers';
 import { refuse } from './shape-rules';
 import { padBefore, runSizes, type Padding } from './window';
 import type { Tensor } from '../../tensor/tensor';
@@ -89,7 +89,7 @@ function taps(g: Geometry, tap: (outputPixel: number, inputPixel: number, window
  */
 export function convolve(image: Tensor, filter: Tensor, options: ConvolutionOptions): Tensor {
   const g = geometry(image.shape, filter.shape, options);
-  const [x, f] = [floatsOf(image), floatsOf(filter)];
+  const [x, f] = [widen(image), widen(filter)];
   const { channels, filters, depth } = g;
   const perGroup = filters / (channels / depth);
   const pixels = g.batch * g.output[0] * g.output[1] * g.output[2];
@@ -104,7 +104,7 @@ export function convolve(image: Tensor, filter: Tensor, options: ConvolutionOpti
     }
   });
   const spatial = image.shape.length === 4 ? g.output.slice(1) : g.output;
-  return fromFloats(image.dtype, [g.batch, ...spatial, filters], sums);
+  return narrow(image.dtype, [g.batch, ...spatial, filters], sums);
 }
 
 /** The gradient of `convolve` to its image: what TensorFlow calls Conv2DBackpropInput, a transposed convolution. */
@@ -121,7 +121,7 @@ export function convolveBack(
   if (expected.join() !== gradient.shape.join()) {
     refuse(`[${gradient.shape.join(',')}] is not the output of a convolution of [${imageShape.join(',')}]`);
   }
-  const [y, f] = [floatsOf(gradient), floatsOf(filter)];
+  const [y, f] = [widen(gradient), widen(filter)];
   const perGroup = filters / (channels / depth);
   const sums = new Float64Array(imageShape.reduce((a, b) => a * b, 1));
   taps(g, (outputPixel, inputPixel, windowPixel) => {
@@ -133,5 +133,5 @@ export function convolveBack(
       sums[inputPixel * channels + c] += sum;
     }
   });
-  return fromFloats(gradient.dtype, imageShape, sums);
+  return narrow(gradient.dtype, imageShape, sums);
 }

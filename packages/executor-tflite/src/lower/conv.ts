@@ -1,0 +1,104 @@
+/**
+ * Convolutions and matrix products. Filters are constants or tensors; TFLite wants output channels first:
+ *
+ *   Conv2D            HWIO       → OHWI
+ *   Depthwise         HWI·M      → 1 H W I·M
+ *   MatMul            [in, out]  → [out, in]
+ *
+ * Layouts are NHWC here (prepare/to-nhwc.ts); explicit paddings were made Pads (prepare/explicit-padding.ts).
+ */
+import { isStatic, Tensor, type Node, type Value } from '@floe/export-core';
+import type { TfliteTensor } from '../tflite/model';
+import type { LoweringContext, LoweringTable, Refusal } from './row';
+import { transposeTensor } from './transpose-tensor';
+
+function nhwc(node: Node): Refusal | undefined {
+  const format = node.string('data_format');
+  return format === 'NHWC' || format === 'NDHWC' ? undefined : { reason: `data_format ${format} of this shape` };
+}
+
+/** A zero bias: TFLite's kernels want one, and fusions add to it. */
+function zeroBias(c: LoweringContext, channels: number): TfliteTensor {
+  return c.constant('bias', Tensor.fromNumbers('float32', [channels], new Array<number>(channels).fill(0)));
+}
+
+/** The filter in another order of its axes: folded for constants, a TRANSPOSE for others. */
+function transposed(c: LoweringContext, value: Value, perm: readonly number[], name: string): TfliteTensor {
+  const constant = value.node.constant;
+  if (constant) return c.constant(name, transposeTensor(constant, perm));
+  const shape = value.shape ? perm.map((p) => value.shape![p]) : null;
+  const out = c.temporary(name, value.dtype!, shape);
+  c.emit('TRANSPOSE', [c.tensorOf(value), c.ints(`${name}/perm`, perm)], [out], { type: 'TransposeOptions' });
+  return out;
+}
+
+function channelsOf(node: Node): number | undefined {
+  const shape = node.output().shape;
+  return shape?.at(-1) ?? undefined;
+}
+
+function knownChannels(node: Node): Refusal | undefined {
+  return channelsOf(node) === undefined ? { reason: 'the number of output channels is unknown' } : undefined;
+}
+
+export const table: LoweringTable = {
+  Conv2D: {
+    to: ['CONV_2D', 'TRANSPOSE'],
+    note: 'NHWC; filter transposed to OHWI',
+    refuse: (node) => nhwc(node) ?? knownChannels(node),
+    build: (c) => {
+      const [, strideH, strideW] = c.node.ints('strides');
+      const [, dilationH, dilationW] = c.node.ints('dilations');
+      const filter = transposed(c, c.node.inputs[1], [3, 0, 1, 2], 'filter');
+      c.emit('CONV_2D', [c.input(0), filter, zeroBias(c, channelsOf(c.node)!)], [c.output()], {
+        type: 'Conv2DOptions',
+        padding: c.node.string('padding'),
+        stride_w: strideW,
+        stride_h: strideH,
+        dilation_w_factor: dilationW,
+        dilation_h_factor: dilationH,
+      });
+    },
+  },
+
+  DepthwiseConv2dNative: {
+    to: ['DEPTHWISE_CONV_2D', 'RESHAPE'],
+    note: 'NHWC; filter reshaped to 1 H W C·M',
+    refuse: (node) => nhwc(node) ?? knownChannels(node) ?? (isStatic(node.inputs[1].shape) ? undefined : { reason: 'the filter has an unknown shape' }),
+    build: (c) => {
+      const [, strideH, strideW] = c.node.ints('strides');
+      const [, dilationH, dilationW] = c.node.ints('dilations');
+      const value = c.node.inputs[1];
+      const [height, width, channels, multiplier] = value.shape as number[];
+      const shape = [1, height, width, channels * multiplier];
+      const constant = value.node.constant;
+      let filter: TfliteTensor;
+      if (constant) filter = c.constant('filter', constant.reshape(shape));
+      else {
+        filter = c.temporary('filter', value.dtype!, shape);
+        c.emit('RESHAPE', [c.tensorOf(value), c.ints('filter/shape', shape)], [filter], { type: 'ReshapeOptions', new_shape: shape });
+      }
+      c.emit('DEPTHWISE_CONV_2D', [c.input(0), filter, zeroBias(c, channels * multiplier)], [c.output()], {
+        type: 'DepthwiseConv2DOptions',
+        padding: c.node.string('padding'),
+        stride_w: strideW,
+        stride_h: strideH,
+        depth_multiplier: multiplier,
+        dilation_w_factor: dilationW,
+        dilation_h_factor: dilationH,
+      });
+    },
+  },
+
+  MatMul: {
+    to: ['FULLY_CONNECTED', 'TRANSPOSE'],
+    note: 'float32; weights as [out, in]',
+    refuse: (node) => (node.type('T') === 'float32' ? undefined : { reason: `FULLY_CONNECTED has no ${node.type('T')} kernel` }),
+    build: (c) => {
+      const { node } = c;
+      const a = node.bool('transpose_a') ? transposed(c, node.inputs[0], [1, 0], 'a') : c.input(0);
+      const b = node.bool('transpose_b') ? c.input(1) : transposed(c, node.inputs[1], [1, 0], 'b');
+      c.emit('FULLY_CONNECTED', [a, b, undefined], [c.output()], { type: 'FullyConnectedOptions' });
+    },
+  },
+};

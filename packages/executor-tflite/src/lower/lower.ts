@@ -1,0 +1,211 @@
+/**
+ * Given:  a prepared graph (every node in the lowering table, shapes inferred)
+ * Result: a TFLite subgraph with one operator or a few for each node
+ *
+ * Nodes that no row takes are diagnostics, all of them.
+ */
+import {
+  Tensor,
+  type Diagnostics,
+  type DType,
+  type FunctionGraph,
+  type Graph,
+  type Node,
+  type Shape,
+  type Signature,
+  type Value,
+} from '@floe/export-core';
+import type { FlatObject } from '../tflite/flatbuffer';
+import { TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor, tensorType, type ConstBuffer } from '../tflite/model';
+import { packStrings } from '../tflite/strings';
+import type { LoweringContext } from './row';
+import { loweringRow } from './table';
+
+/** What one model's lowering shares among its subgraphs. */
+export class ModelBuilder {
+  readonly model = new TfliteModel();
+  /** One buffer a constant, also where several subgraphs use it. */
+  private readonly buffers = new Map<Tensor, ConstBuffer>();
+
+  constructor(
+    readonly functions: ReadonlyMap<string, FunctionGraph>,
+    readonly diagnostics: Diagnostics,
+  ) {}
+
+  buffer(tensor: Tensor): ConstBuffer {
+    let buffer = this.buffers.get(tensor);
+    if (!buffer) {
+      const bytes = tensor.dtype === 'string' ? packStrings(tensor.strings) : tensor.bytes;
+      this.buffers.set(tensor, (buffer = { bytes }));
+    }
+    return buffer;
+  }
+
+  addSubgraph(name: string): TfliteSubgraph {
+    const graph = new TfliteSubgraph(name);
+    this.model.subgraphs.push(graph);
+    return graph;
+  }
+}
+
+/** Lowers one graph into `target`, between the given values. */
+export function lowerGraph(
+  builder: ModelBuilder,
+  target: TfliteSubgraph,
+  graph: Graph,
+  inputs: readonly Value[],
+  outputs: readonly Value[],
+): void {
+  const lowering = new GraphLowering(builder, target);
+  target.inputs = inputs.map((v) => lowering.tensorOf(v));
+  const sources = new Set(inputs.map((v) => v.node));
+  for (const node of graph.sorted()) if (!sources.has(node)) lowering.lower(node);
+  target.outputs = outputs.map((v) => lowering.tensorOf(v));
+}
+
+/** Lowers a graph with one signature as a model's main subgraph; several are one subgraph each. */
+export function lowerSignature(builder: ModelBuilder, graph: Graph, signature: Signature, valueOf: (tensor: string) => Value): void {
+  const target = builder.addSubgraph(builder.model.subgraphs.length ? signature.key : 'main');
+  const inputs = signature.inputs.map((s) => valueOf(s.tensor));
+  const outputs = signature.outputs.map((s) => valueOf(s.tensor));
+  lowerGraph(builder, target, graph, inputs, outputs);
+  builder.model.signatures.push({
+    key: signature.key,
+    subgraph: target,
+    inputs: signature.inputs.map((s, i) => ({ name: s.name, tensor: target.inputs[i] })),
+    outputs: signature.outputs.map((s, i) => ({ name: s.name, tensor: target.outputs[i] })),
+  });
+}
+
+class GraphLowering {
+  private readonly tensors = new Map<Value, TfliteTensor>();
+  private readonly names = new Set<string>();
+
+  constructor(
+    readonly builder: ModelBuilder,
+    readonly target: TfliteSubgraph,
+  ) {}
+
+  lower(node: Node): void {
+    if (node.op === 'Const') return;
+    const row = loweringRow(node.op);
+    const refusal = row ? row.refuse?.(node) : { reason: 'TFLite has no such operator and Floe no rewrite for it' };
+    if (refusal || !row) {
+      this.builder.diagnostics.error('T001', `${node.op} "${node.name}" cannot be converted: ${refusal?.reason}`, {
+        hint: refusal?.hint,
+        node: node.name,
+      });
+      return;
+    }
+    row.build(new NodeContext(this, node));
+  }
+
+  tensorOf(value: Value): TfliteTensor {
+    let tensor = this.tensors.get(value);
+    if (!tensor) {
+      const constant = value.node.constant;
+      tensor = constant
+        ? this.constant(value.node.name, constant)
+        : this.tensor(value.index ? value.name : value.node.name, value.dtype ?? 'float32', value.shape ?? null);
+      this.tensors.set(value, tensor);
+    }
+    return tensor;
+  }
+
+  tensor(name: string, dtype: DType, shape: Shape): TfliteTensor {
+    const type = tensorType(dtype);
+    if (!type) throw new RangeError(`TFLite has no type for ${dtype}`);
+    return new TfliteTensor(this.uniqueName(name), type, shape?.map((d) => d ?? -1));
+  }
+
+  constant(name: string, tensor: Tensor): TfliteTensor {
+    const result = this.tensor(name, tensor.dtype, [...tensor.shape]);
+    result.buffer = this.builder.buffer(tensor);
+    return result;
+  }
+
+  private uniqueName(name: string): string {
+    let unique = name;
+    for (let i = 1; this.names.has(unique); i++) unique = `${name}_${i}`;
+    this.names.add(unique);
+    return unique;
+  }
+}
+
+class NodeContext implements LoweringContext {
+  constructor(
+    private readonly lowering: GraphLowering,
+    readonly node: Node,
+  ) {}
+
+  input(i: number): TfliteTensor {
+    return this.lowering.tensorOf(this.node.inputs[i]);
+  }
+
+  inputs(): TfliteTensor[] {
+    return this.node.inputs.map((v) => this.lowering.tensorOf(v));
+  }
+
+  output(i = 0): TfliteTensor {
+    return this.lowering.tensorOf(this.node.output(i));
+  }
+
+  tensorOf(value: Value): TfliteTensor {
+    return this.lowering.tensorOf(value);
+  }
+
+  constant(name: string, tensor: Tensor): TfliteTensor {
+    return this.lowering.constant(`${this.node.name}/${name}`, tensor);
+  }
+
+  ints(name: string, values: readonly number[] | number): TfliteTensor {
+    const tensor =
+      typeof values === 'number' ? Tensor.scalar('int32', values) : Tensor.fromNumbers('int32', [values.length], values);
+    return this.constant(name, tensor);
+  }
+
+  temporary(name: string, dtype: DType, shape: Shape): TfliteTensor {
+    return this.lowering.tensor(`${this.node.name}/${name}`, dtype, shape);
+  }
+
+  emit(code: string, inputs: (TfliteTensor | undefined)[], outputs: TfliteTensor[], options?: FlatObject): TfliteOp {
+    const op = new TfliteOp(code, inputs, outputs, options);
+    op.source = this.node.name;
+    this.lowering.target.ops.push(op);
+    return op;
+  }
+
+  emitCustom(code: string, inputs: (TfliteTensor | undefined)[], outputs: TfliteTensor[], options: Uint8Array): TfliteOp {
+    const op = this.emit('CUSTOM', inputs, outputs);
+    op.customCode = code;
+    op.customOptions = options;
+    return op;
+  }
+
+  asInt32(i: number): TfliteTensor {
+    const value = this.node.inputs[i];
+    const constant = value.node.constant;
+    if (constant?.dtype === 'int64') {
+      const narrow = Tensor.fromNumbers('int32', constant.shape, constant.toNumbers().map(clampInt32));
+      return this.lowering.constant(value.node.name, narrow);
+    }
+    if (value.dtype !== 'int64') return this.input(i);
+    const narrow = this.temporary(`int32_${i}`, 'int32', value.shape ?? null);
+    this.emit('CAST', [this.input(i)], [narrow], { type: 'CastOptions', in_data_type: 'INT64', out_data_type: 'INT32' });
+    return narrow;
+  }
+
+  subgraph(functionName: string): TfliteSubgraph {
+    const body = this.lowering.builder.functions.get(functionName);
+    if (!body) throw new RangeError(`function "${functionName}" is not in the library`);
+    const target = this.lowering.builder.addSubgraph(functionName);
+    lowerGraph(this.lowering.builder, target, body, body.args.map((a) => a.output()), body.results);
+    return target;
+  }
+}
+
+/** Sizes like 2^62 mean "to the end" in slices: the largest int32 means the same. */
+function clampInt32(n: number): number {
+  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, n));
+}
+

@@ -1,0 +1,3 @@
+import type { LoweringTable } from './row';
+
+export const table: LoweringTable = {};

@@ -1,0 +1,67 @@
+/** Transposes a constant, block by block so that large filters stay fast. */
+import { dtypeSize, stridesOf, Tensor } from '@floe/export-core';
+
+/** The tensor with its axes in the order of `perm`: result axis `i` is axis `perm[i]`. */
+export function transposeTensor(tensor: Tensor, perm: readonly number[]): Tensor {
+  const size = dtypeSize(tensor.dtype);
+  const shape = perm.map((p) => tensor.shape[p]);
+  if (tensor.size === 0) return tensor.reshape(shape);
+  if (tensor.splatElement) return Tensor.filled(tensor.dtype, shape, tensor.splatElement);
+  const strides = stridesOf(tensor.shape);
+  const steps = perm.map((p) => strides[p]);
+  const out = new Uint8Array(tensor.byteLength);
+  if (size === 4 && perm.length >= 1) {
+    const source = tensor.data as Float32Array | Int32Array;
+    const bits = new Int32Array(source.buffer, source.byteOffset, source.length);
+    permute(bits, new Int32Array(out.buffer), shape, steps);
+  } else {
+    const { bytes } = tensor;
+    const places = new Int32Array(tensor.size);
+    for (let i = 0; i < places.length; i++) places[i] = i;
+    const order = new Int32Array(tensor.size);
+    permute(places, order, shape, steps);
+    for (let i = 0; i < order.length; i++) out.set(bytes.subarray(order[i] * size, order[i] * size + size), i * size);
+  }
+  return Tensor.fromBytes(tensor.dtype, shape, out);
+}
+
+/** out[index] = source[Σ index·step], out in row-major order; the two last axes in an inner loop of blocks. */
+function permute(source: Int32Array, out: Int32Array, shape: readonly number[], steps: readonly number[]): void {
+  const rank = shape.length;
+  if (rank < 2) {
+    out.set(source);
+    return;
+  }
+  const BLOCK = 32;
+  // The axis along which the source is contiguous, if it is not the last, is walked in blocks with the last one.
+  let fast = steps.indexOf(Math.min(...steps.map((s, i) => (shape[i] > 1 ? s : Infinity))));
+  if (fast < 0 || fast === rank - 1) fast = rank - 2;
+  const outSteps = stridesOf(shape);
+  const last = rank - 1;
+  const outer = shape.map((_, i) => i).filter((i) => i !== fast && i !== last);
+  const index = new Array<number>(outer.length).fill(0);
+  const nFast = shape[fast];
+  const nLast = shape[last];
+  for (;;) {
+    let from = 0;
+    let to = 0;
+    outer.forEach((axis, k) => {
+      from += index[k] * steps[axis];
+      to += index[k] * outSteps[axis];
+    });
+    for (let b = 0; b < nFast; b += BLOCK) {
+      const bEnd = Math.min(nFast, b + BLOCK);
+      for (let j = 0; j < nLast; j += BLOCK) {
+        const jEnd = Math.min(nLast, j + BLOCK);
+        for (let i = b; i < bEnd; i++) {
+          let s = from + i * steps[fast] + j * steps[last];
+          let d = to + i * outSteps[fast] + j;
+          for (let k = j; k < jEnd; k++, s += steps[last], d++) out[d] = source[s];
+        }
+      }
+    }
+    let axis = outer.length - 1;
+    while (axis >= 0 && ++index[axis] === shape[outer[axis]]) index[axis--] = 0;
+    if (axis < 0) return;
+  }
+}
