@@ -59,7 +59,8 @@ export function lowerGraph(
   const lowering = new GraphLowering(builder, target);
   target.inputs = inputs.map((v) => lowering.tensorOf(v));
   const sources = new Set(inputs.map((v) => v.node));
-  for (const node of graph.sorted()) if (!sources.has(node)) lowering.lower(node);
+  const needed = graph.ancestors(outputs.map((v) => v.node));
+  for (const node of graph.sorted()) if (needed.has(node) && !sources.has(node)) lowering.lower(node);
   target.outputs = outputs.map((v) => lowering.tensorOf(v));
 }
 

@@ -4,8 +4,12 @@
  * Whatever makes extra ops is done here, at TensorFlow's level, so that constant folding still sees it.
  */
 import { foldConstants, inferShapes, type Diagnostics, type Graph, type Pass, type Signature } from '@floe/export-core';
+import { explicitPadding } from './explicit-padding';
+import { fuseDilatedConv } from './fuse-dilated-conv';
+import { lowerBatchNorm } from './lower-batch-norm';
 import { removeIdentities } from './remove-identities';
 import { removeUnused } from './remove-unused';
+import { toNhwc } from './to-nhwc';
 
 export interface PrepareContext {
   signatures: Signature[];
@@ -19,6 +23,13 @@ export const PREPARE_PASSES: Pass<PrepareContext>[] = [
   infer,
   fold,
   { name: 'removeIdentities', run: removeIdentities },
+  // Patterns of several ops, before anything splits them.
+  { name: 'fuseDilatedConv', run: fuseDilatedConv },
+  // Layout before padding: explicit paddings follow it.
+  { name: 'toNhwc', run: toNhwc },
+  { name: 'explicitPadding', run: explicitPadding },
+  { name: 'lowerBatchNorm', run: lowerBatchNorm },
+  { name: 'removeMoreIdentities', run: removeIdentities },
   // Folded again with what the rewrites made; unused inputs of folded nodes go.
   infer,
   fold,

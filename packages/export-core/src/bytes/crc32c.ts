@@ -1,17 +1,18 @@
 /**
- * CRC-32C (Castagnoli, polynomial 0x1EDC6F41, reflected 0x82F63B78), the checksum of table blocks and tensors.
+ * CRC-32C (Castagnoli, polynomial 0x1EDC6F41, reflected 0x82F63B78), the checksum of table blocks and tensors; and
+ * CRC-32 (0x04C11DB7, reflected 0xEDB88320), that of zip archives, which is the same but for its polynomial.
  *
  * Slicing by 16: sixteen tables let one step take sixteen bytes, four 32-bit words, without a dependency from
  * byte to byte. T[k][b] is the CRC of byte b followed by k zero bytes; all in one array, table k at 256 k.
  */
-const POLYNOMIAL = 0x82f63b78;
-const T = makeTables();
+const CASTAGNOLI = makeTables(0x82f63b78);
+let zip: Int32Array | undefined;
 
-function makeTables(): Int32Array {
+function makeTables(polynomial: number): Int32Array {
   const tables = new Int32Array(16 * 256);
   for (let b = 0; b < 256; b++) {
     let crc = b;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
     tables[b] = crc;
   }
   for (let i = 256; i < tables.length; i++) {
@@ -27,6 +28,15 @@ function makeTables(): Int32Array {
  * @param crc the result for the bytes before these, to checksum data piece by piece
  */
 export function crc32c(bytes: Uint8Array, crc = 0): number {
+  return update(CASTAGNOLI, bytes, crc);
+}
+
+/** The CRC-32 of zip archives, as `crc32c`. (node:zlib has one only from Node 20.15 on.) */
+export function crc32(bytes: Uint8Array, crc = 0): number {
+  return update((zip ??= makeTables(0xedb88320)), bytes, crc);
+}
+
+function update(T: Int32Array, bytes: Uint8Array, crc: number): number {
   let c = ~crc;
   const length = bytes.length;
   let i = 0;

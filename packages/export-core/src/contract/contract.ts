@@ -13,8 +13,6 @@ export interface TensorSpec {
   dtype: DType;
   /** Sizes, null where any size is allowed; null in place of the list for any rank. */
   shape: Shape;
-  /** Smallest and largest value, for random samples and checks of data. */
-  range?: [number, number];
 }
 
 export interface Signature {

@@ -78,9 +78,7 @@ class Resolver {
     const dtype = this.dtype(declared, role, value, path);
     const shape = this.shape(declared, role, value, path);
     if (!dtype) return undefined;
-    const spec: TensorSpec = { name: declared.name, tensor: value.name, dtype, shape };
-    if ('range' in declared && declared.range) spec.range = declared.range;
-    return spec;
+    return { name: declared.name, tensor: value.name, dtype, shape };
   }
 
   private dtype(declared: ContractInput | ContractOutput, role: string, value: Value, path: (string | number)[]) {

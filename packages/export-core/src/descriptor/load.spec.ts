@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -244,6 +245,31 @@ describe('a file that is not YAML', () => {
     ]);
     expect(performance.now() - start).toBeLessThan(2000);
   });
+});
+
+it('whatever a file holds ends in diagnostics with places inside it', () => {
+  const edit = fc.tuple(
+    fc.nat(),
+    fc.nat(20),
+    fc.string({ unit: fc.constantFrom(...'{}[]:-,&*!|>#%@\'"? \n\ta1~') }),
+  );
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      let text = GOOD + 'variants:\n  float: {}\nverify: { tolerance: 0.1 }\n';
+      for (const [at, length, insert] of edits) {
+        const start = at % (text.length + 1);
+        text = text.slice(0, start) + insert + text.slice(start + length);
+      }
+      const { descriptor, diagnostics } = load(text);
+      expect(descriptor === undefined).toBe(diagnostics.some(({ code }) => code !== 'D006'));
+      const lines = text.split('\n');
+      for (const { where } of diagnostics) {
+        expect(where?.line).toBeLessThanOrEqual(lines.length);
+        expect(where?.column).toBeLessThanOrEqual(lines[where!.line! - 1].length + 1);
+      }
+    }),
+    { numRuns: 1500 },
+  );
 });
 
 describe('a file', () => {

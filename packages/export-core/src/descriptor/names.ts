@@ -20,3 +20,7 @@ export const QUANTIZATIONS = [
 
 /** Those whose activations are integers: their ranges have to be measured. */
 export const CALIBRATED_QUANTIZATIONS = ['int8', 'int16x8'] as const;
+
+/** A path: not empty, and without the character that no file system takes. */
+// eslint-disable-next-line no-control-regex
+export const PATH = /^[^\x00]+$/;

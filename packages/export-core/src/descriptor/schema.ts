@@ -7,17 +7,12 @@
  */
 import { z } from 'zod';
 import { DTYPES, type DType } from '../tensor/dtype';
-import { PROJECT_NAME, QUANTIZATIONS, VARIANT_NAME } from './names';
+import { PATH, PROJECT_NAME, QUANTIZATIONS, VARIANT_NAME } from './names';
 
 /** An empty value (`freeze:`) reads as an empty map; editors are told so too. */
 const EMPTY_ALLOWED = { type: ['object', 'null'] } as unknown as { type: 'object' };
 
-// eslint-disable-next-line no-control-regex
-const path = (description: string) =>
-  z
-    .string()
-    .regex(/^[^\x00]+$/)
-    .describe(description);
+const path = (description: string) => z.string().regex(PATH).describe(description);
 const quantization = z.enum(QUANTIZATIONS);
 
 const dtype = z

@@ -4,7 +4,7 @@
  * limited.
  */
 import { readFileSync, statSync } from 'node:fs';
-import type { Document, LineCounter, Node, Pair } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic';
 import { Diagnostics } from '../diagnostics/diagnostic';
 
@@ -72,9 +72,9 @@ function readText(file: string, problems: Diagnostics): string | undefined {
   }
 }
 
-function parse(file: string, text: string, problems: Diagnostics): YamlFile {
+function parse(file: string, content: string, problems: Diagnostics): YamlFile {
+  const text = content.replace(/^\uFEFF/, '');
   const yaml = require('yaml') as Loaded;
-  const lines = new yaml.LineCounter();
   if (Buffer.byteLength(text) > MAX_YAML_BYTES) {
     problems.error('D007', `${file} is larger than ${MAX_YAML_BYTES} bytes`, { where: { file } });
     return nothing(file, problems);
@@ -82,7 +82,6 @@ function parse(file: string, text: string, problems: Diagnostics): YamlFile {
   let doc: Document;
   try {
     doc = yaml.parseDocument(text, {
-      lineCounter: lines,
       prettyErrors: false,
       stringKeys: true,
       schema: 'core',
@@ -92,7 +91,7 @@ function parse(file: string, text: string, problems: Diagnostics): YamlFile {
     problems.error('D001', `the YAML parser gave up: ${(error as Error).message}`, { where: { file } });
     return nothing(file, problems);
   }
-  const positions = new Positions(yaml, file, text, doc, lines);
+  const positions = new Positions(yaml, file, text, doc);
   for (const error of [...doc.errors, ...doc.warnings]) {
     const where = positions.range(error.pos[0], error.pos[1]);
     problems.error('D001', sentence(error.message), { where, hint: HINTS[error.code] });
@@ -153,14 +152,21 @@ class Positions {
     private readonly file: string,
     private readonly source: string,
     private readonly doc: Document,
-    private readonly lines: LineCounter,
   ) {}
 
+  /** Offsets at which lines begin. Not the library's LineCounter: it misses lines that follow some syntax errors. */
+  private get lines(): number[] {
+    return (this.lineStarts ??= [0, ...Array.from(this.source.matchAll(/\n/g), ({ index }) => index + 1)]);
+  }
+  private lineStarts?: number[];
+
   range(start: number, end: number): Place {
-    const { line, col } = this.lines.linePos(start);
+    const lines = this.lines;
+    let line = lines.length;
+    while (line > 1 && lines[line - 1] > start) line--;
     // What runs over several lines is underlined to the end of its first.
     const length = Math.max(1, this.source.slice(start, end).split(/\r?\n/, 1)[0].length);
-    return { file: this.file, line, column: col, length };
+    return { file: this.file, line, column: start - lines[line - 1] + 1, length };
   }
 
   value(path: Path): Place {

@@ -16,18 +16,17 @@ export function nearest(word: string, candidates: Iterable<string>, max = 3): st
   const leaf = lastSegment(wanted);
   const edits = allowedEdits(wanted);
   const leafEdits = allowedEdits(leaf);
-  const found = new Map<string, number>();
-
+  // The best so far, in order. What cannot get among them is not measured to the end.
+  const best: { name: string; score: number }[] = [];
   for (const candidate of candidates) {
-    if (found.has(candidate)) continue;
-    const name = normalise(candidate);
-    const score = scoreOf(wanted, leaf, edits, leafEdits, name);
-    if (score !== undefined) found.set(candidate, score);
+    const worst = best.length < max ? Infinity : best[max - 1].score;
+    const score = scoreOf(wanted, leaf, edits, leafEdits, normalise(candidate), worst);
+    if (score === undefined || score > worst || best.some(({ name }) => name === candidate)) continue;
+    best.push({ name: candidate, score });
+    best.sort((a, b) => a.score - b.score || a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
+    best.length = Math.min(best.length, max);
   }
-  return [...found]
-    .sort(([a, x], [b, y]) => x - y || a.length - b.length || (a < b ? -1 : 1))
-    .slice(0, max)
-    .map(([name]) => name);
+  return best.map(({ name }) => name);
 }
 
 /** A hint out of `nearest`: "did you mean `a` or `b`?"; undefined when nothing is near. */
@@ -43,22 +42,23 @@ export function suggestion(names: readonly string[]): string | undefined {
   return `did you mean ${quoted.length ? `${quoted.join(', ')} or ${last}` : last}?`;
 }
 
-/** Lower is better. Whole name first, then the same leaf in another scope, then a misspelt leaf. */
+/** Lower is better: the whole name first, then the same leaf in another scope, then a misspelt leaf. */
 function scoreOf(
   wanted: string,
   leaf: string,
   edits: number,
   leafEdits: number,
   name: string,
+  worst: number,
 ): number | undefined {
   if (name === wanted) return 0;
   if (name.endsWith('/' + wanted)) return 0.5;
-  const whole = editDistance(wanted, name, edits);
+  const whole = editDistance(wanted, name, Math.min(edits, Math.floor(worst)));
   if (whole !== undefined) return whole;
   if (wanted.endsWith('/' + name)) return 1.5;
   const nameLeaf = lastSegment(name);
   const scoped = nameLeaf.length !== name.length || leaf.length !== wanted.length;
-  if (!scoped) return undefined;
+  if (!scoped || worst < MAX_EDITS + 1) return undefined;
   if (nameLeaf === leaf) return MAX_EDITS + 1 + scopeDistance(wanted, name);
   const distance = editDistance(leaf, nameLeaf, leafEdits);
   return distance === undefined ? undefined : MAX_EDITS + 2 + distance + scopeDistance(wanted, name);
@@ -88,7 +88,7 @@ function scopeDistance(a: string, b: string): number {
 
 /**
  * Edits (insert, delete, replace, swap of neighbours) between two words; undefined when there are more than
- * `limit`. Only the diagonal band of the table that can stay within the limit is computed.
+ * `limit` (at most 250). Only the diagonal band of the table that can stay within the limit is computed.
  */
 export function editDistance(a: string, b: string, limit: number): number | undefined {
   if (Math.abs(a.length - b.length) > limit) return undefined;
@@ -103,29 +103,32 @@ export function editDistance(a: string, b: string, limit: number): number | unde
   const rows = endA - start;
   const columns = endB - start;
   const over = limit + 1;
-  let before = new Array<number>(columns + 1).fill(over);
-  let previous = new Array<number>(columns + 1).fill(over);
-  let current = new Array<number>(columns + 1).fill(over);
+  // Rows of the table; cells outside the band stay `over`, as do those on its rim that later rows look at.
+  let before = new Uint8Array(columns + 2).fill(over);
+  let previous = new Uint8Array(columns + 2).fill(over);
+  let current = new Uint8Array(columns + 2).fill(over);
   for (let j = 0; j <= Math.min(columns, limit); j++) previous[j] = j;
+  let bestBefore = 0;
 
   for (let i = 1; i <= rows; i++) {
     const from = Math.max(1, i - limit);
     const to = Math.min(columns, i + limit);
-    current.fill(over);
-    if (i <= limit) current[0] = i;
-    let best = current[0];
+    current[from - 1] = from === 1 && i <= limit ? i : over;
+    current[to + 1] = over;
+    let best = current[from - 1];
+    const x = a.charCodeAt(start + i - 1);
     for (let j = from; j <= to; j++) {
-      const x = a.charCodeAt(start + i - 1);
       const y = b.charCodeAt(start + j - 1);
-      let d = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (x === y ? 0 : 1));
+      let d = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (x === y ? 0 : 1), over);
       if (i > 1 && j > 1 && x === b.charCodeAt(start + j - 2) && a.charCodeAt(start + i - 2) === y) {
         d = Math.min(d, before[j - 2] + 1);
       }
-      current[j] = Math.min(d, over);
-      best = Math.min(best, current[j]);
+      current[j] = d;
+      if (d < best) best = d;
     }
-    // A swap reaches two rows back, so the previous row has to be over the limit as well.
-    if (best > limit && Math.min(...previous) > limit) return undefined;
+    // A swap reaches two rows back, so both have to be over the limit.
+    if (best > limit && bestBefore > limit) return undefined;
+    bestBefore = best;
     [before, previous, current] = [previous, current, before];
   }
   return previous[columns] <= limit ? previous[columns] : undefined;

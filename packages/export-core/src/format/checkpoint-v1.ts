@@ -164,7 +164,9 @@ function readSlice(name: string, dtype: DType, slice: Slice, shard: Shard): Tens
 }
 
 function emptyTensor(dtype: DType, shape: readonly number[]): Tensor {
-  return dtype === 'string' ? Tensor.fromStrings(shape, []) : Tensor.fromBytes(dtype, shape, new Uint8Array(0));
+  return dtype === 'string'
+    ? Tensor.fromStrings(shape, [])
+    : Tensor.fromBytes(dtype, shape, new Uint8Array(0));
 }
 
 /** The list of a TensorProto in which a dtype's elements stand. */

@@ -7,8 +7,8 @@
  *   zip64        a 32-bit field of all ones stands for 64 bits in the extra field 0001, or in the record "PK" 06 06
  *                that the locator "PK" 06 07 before the end names
  */
-import { crc32 as zlibCrc32 } from 'node:zlib';
-import { inflateSync } from 'fflate';
+import { inflateRawSync } from 'node:zlib';
+import { crc32 } from '../bytes/crc32c';
 import { MAX_ZIP_ENTRIES } from '../bytes/limits';
 import { damaged, fileError, type RandomAccessFile } from './file';
 
@@ -33,10 +33,18 @@ const ALL_ONES = 0xffffffff;
 export function zipEntries(file: RandomAccessFile): ZipEntry[] {
   const directory = findDirectory(file);
   if (directory.count > MAX_ZIP_ENTRIES) {
-    throw fileError('S010', file.path, `${file.path} has ${directory.count} members, more than ${MAX_ZIP_ENTRIES}`);
+    throw fileError(
+      'S010',
+      file.path,
+      `${file.path} has ${directory.count} members, more than ${MAX_ZIP_ENTRIES}`,
+    );
   }
   if (directory.size < directory.count * DIRECTORY_HEAD_BYTES) {
-    throw damaged(file.path, directory.offset, `a directory of ${directory.size} bytes cannot list ${directory.count} members`);
+    throw damaged(
+      file.path,
+      directory.offset,
+      `a directory of ${directory.size} bytes cannot list ${directory.count} members`,
+    );
   }
   const bytes = file.read(directory.offset, directory.size);
   const entries: ZipEntry[] = [];
@@ -49,7 +57,8 @@ export function zipEntries(file: RandomAccessFile): ZipEntry[] {
     const nameEnd = at + DIRECTORY_HEAD_BYTES + head.readUInt16LE(28);
     const extraEnd = nameEnd + head.readUInt16LE(30);
     const end = extraEnd + head.readUInt16LE(32);
-    if (end > bytes.length) throw damaged(file.path, directory.offset + at, 'the directory of the zip archive');
+    if (end > bytes.length)
+      throw damaged(file.path, directory.offset + at, 'the directory of the zip archive');
     const [size, packed, offset] = wideFields(
       [head.readUInt32LE(24), head.readUInt32LE(20), head.readUInt32LE(42)],
       bytes.subarray(nameEnd, extraEnd),
@@ -73,7 +82,8 @@ function findDirectory(file: RandomAccessFile): { count: number; size: number; o
   const start = file.size - length;
   const tail = file.read(start, length);
   for (let at = length - END_BYTES; at >= 0; at--) {
-    if (tail.readUInt32LE(at) !== 0x06054b50 || at + END_BYTES + tail.readUInt16LE(at + 20) > length) continue;
+    if (tail.readUInt32LE(at) !== 0x06054b50 || at + END_BYTES + tail.readUInt16LE(at + 20) > length)
+      continue;
     const found = {
       count: tail.readUInt16LE(at + 10),
       size: tail.readUInt32LE(at + 12),
@@ -82,7 +92,8 @@ function findDirectory(file: RandomAccessFile): { count: number; size: number; o
     const wide = found.count === 0xffff || found.size === ALL_ONES || found.offset === ALL_ONES;
     if (!wide || at < 20 || tail.readUInt32LE(at - 20) !== 0x07064b50) return found;
     const record = file.read(Number(tail.readBigUInt64LE(at - 12)), 56);
-    if (record.readUInt32LE(0) !== 0x06064b50) throw damaged(file.path, start + at, 'the end of the zip archive');
+    if (record.readUInt32LE(0) !== 0x06064b50)
+      throw damaged(file.path, start + at, 'the end of the zip archive');
     const [count, size, offset] = [32, 40, 48].map((p) => Number(record.readBigUInt64LE(p)));
     return { count, size, offset };
   }
@@ -91,7 +102,7 @@ function findDirectory(file: RandomAccessFile): { count: number; size: number; o
 
 /** Replaces fields of all ones by the 64-bit ones of the extra field, which stand there in the same order. */
 function wideFields(fields: number[], extra: Buffer): number[] {
-  for (let at = 0; at + 4 <= extra.length; ) {
+  for (let at = 0; at + 4 <= extra.length;) {
     const size = extra.readUInt16LE(at + 2);
     if (extra.readUInt16LE(at) === 1) {
       let from = at + 4;
@@ -124,12 +135,14 @@ export function readZipEntry(file: RandomAccessFile, entry: ZipEntry, limit: num
   const start = entry.offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
   const packed = file.read(start, entry.packed);
   const bytes = unpack(file, entry, start, packed);
-  if (crc32(bytes) !== entry.crc) throw damaged(file.path, start, `the checksum of ${what} does not match`, 'S005');
+  if (crc32(bytes) !== entry.crc)
+    throw damaged(file.path, start, `the checksum of ${what} does not match`, 'S005');
   return bytes;
 }
 
 function unpack(file: RandomAccessFile, entry: ZipEntry, start: number, packed: Buffer): Uint8Array {
-  const wrong = () => damaged(file.path, start, `"${entry.name}" does not have the ${entry.size} bytes it says`);
+  const wrong = () =>
+    damaged(file.path, start, `"${entry.name}" does not have the ${entry.size} bytes it says`);
   if (entry.method === 0) {
     if (packed.length !== entry.size) throw wrong();
     return packed;
@@ -142,9 +155,10 @@ function unpack(file: RandomAccessFile, entry: ZipEntry, start: number, packed: 
   if (entry.size > packed.length * 1032) throw wrong();
   let bytes: Uint8Array;
   try {
-    bytes = inflateSync(packed, { out: new Uint8Array(entry.size) });
+    bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.size) });
   } catch (error) {
-    throw damaged(file.path, start, `"${entry.name}": ${error instanceof Error ? error.message : String(error)}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw damaged(file.path, start, `"${entry.name}" cannot be decompressed: ${reason}`);
   }
   if (bytes.length !== entry.size) throw wrong();
   return bytes;

@@ -24,15 +24,24 @@ function write(value: unknown, parents: object[]): string {
   }
   if (value === null) return 'null';
   if (parents.includes(value)) throw new TypeError('a value that contains itself has no canonical JSON');
-  const inner = [...parents, value];
-  if (Array.isArray(value)) return `[${Array.from(value, (item) => write(item, inner)).join(',')}]`;
+  parents.push(value);
+  const text = Array.isArray(value)
+    ? `[${Array.from(value, (item) => write(item, parents)).join(',')}]`
+    : writeMap(value as Record<string, unknown>, parents);
+  parents.pop();
+  return text;
+}
+
+function writeMap(value: Record<string, unknown>, parents: object[]): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new TypeError(`a ${(value as object).constructor.name} has no canonical JSON`);
+    throw new TypeError(`a ${value.constructor.name} has no canonical JSON`);
   }
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${write(member, inner)}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member === undefined) continue;
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${write(member, parents)}`;
+  }
+  return `{${members}}`;
 }

@@ -28,15 +28,16 @@ export interface Digest {
  */
 export function digestOf(path: string, memo?: Memo): Digest {
   try {
-    return statSync(path).isDirectory() ? digestFolder(path, memo) : digestFile(path, memo);
+    const stat = statSync(path);
+    return stat.isDirectory() ? digestFolder(path, memo) : digestFile(path, stat.isFile(), memo);
   } catch (error) {
     throw error instanceof FloeError ? error : systemError(path, error);
   }
 }
 
-function digestFile(path: string, memo: Memo | undefined): Digest {
+function digestFile(path: string, isRegular: boolean, memo: Memo | undefined): Digest {
   // Opening a pipe or a device would wait for ever.
-  if (!statSync(path).isFile()) throw fileError('S002', path, `${path} is not a regular file`);
+  if (!isRegular) throw fileError('S002', path, `${path} is not a regular file`);
   const content = memo ? memo.get('sha256', path, hashFile) : hashFile(path);
   return { sha256: content.sha256, size: content.size, pointers: content.pointer ? [path] : [] };
 }
@@ -81,7 +82,7 @@ function digestFolder(folder: string, memo: Memo | undefined): Digest {
   const pointers: string[] = [];
   let size = 0;
   for (const path of files) {
-    const digest = digestFile(join(folder, path), memo);
+    const digest = digestFile(join(folder, path), true, memo);
     hash.update(`${path}\0${digest.sha256}\n`);
     pointers.push(...digest.pointers);
     size += digest.size;
@@ -98,7 +99,9 @@ function listFolder(root: string): string[] {
       throw fileError('S002', folder, `${folder} is a link to a folder that contains it`);
     for (const name of readdirSync(folder)) {
       const path = join(folder, name);
-      if (statSync(path).isDirectory()) walk(path, `${prefix}${name}/`, [...parents, real]);
+      const stat = statSync(path);
+      if (stat.isDirectory()) walk(path, `${prefix}${name}/`, [...parents, real]);
+      else if (!stat.isFile()) throw fileError('S002', path, `${path} is not a regular file`);
       else if (files.push(prefix + name) > MAX_FOLDER_FILES) {
         throw fileError('S010', root, `${root} has more than ${MAX_FOLDER_FILES} files`);
       }

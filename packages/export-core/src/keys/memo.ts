@@ -40,7 +40,8 @@ export class Memo {
   }
 
   /**
-   * What `compute` gives for a file, from memory where that is safe. `kind` tells values of the same file apart.
+   * What `compute` gives for a file, from memory where that is safe. `kind` tells values of the same file apart; it
+   * has to change whenever the code behind `compute` may give something else. The value must be plain JSON.
    * When the file changes while it is read, `compute` runs again, and after a few times in vain its last value is
    * returned unremembered.
    *

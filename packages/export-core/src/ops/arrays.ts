@@ -14,7 +14,6 @@ import {
   moving,
   mulDims,
   out,
-  outputCount,
   productOf,
   rankAtLeast,
   refuse,

@@ -1,7 +1,7 @@
 /** Elementwise arithmetic of two and more operands. Comparison, logic and selection are in logic.ts. */
 import type { DType } from '../tensor/dtype';
 import { dtypeKind } from '../tensor/dtype';
-import { elementCount, isStatic, type Dim, type Shape } from '../tensor/shape';
+import { elementCount, isStatic, mergeShapes, type Dim } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import { broadcasting, broadcastingWith, known, merged } from './elementwise-shapes';
 import { broadcastIndices, broadcastOf } from './kernels/broadcast';
@@ -112,7 +112,7 @@ const realDiv: BinaryKernel = {
   complex: cx.complexDiv,
 };
 /** Where one operand is 0 the result is 0, whatever the other is. */
-const zeroIf = (c: number, d: number, f: () => Complex): Complex => (c === 0 && d === 0 ? [0, 0] : f());
+const zeroIf = (a: number, b: number, f: () => Complex): Complex => (a === 0 && b === 0 ? [a, b] : f());
 
 const addElements = known((x, y) => x + y);
 const divElements = known((x, y) => (y === 0 ? null : Math.trunc(x / y)));
@@ -143,17 +143,12 @@ const truncateMod: OpRow = arithmetic(
   modElements,
 );
 
-/** Sums tensors of one shape the way TensorFlow's kernel groups them: the first 2 to 9, then eight at a time. */
+/** Sums tensors of one shape, left to right. */
 function addAll(tensors: readonly Tensor[]): Tensor {
-  const sum = (list: readonly Tensor[]) => list.reduce((a, b) => mapBinary(a, b, add));
   if (tensors.some((t) => t.dtype !== tensors[0].dtype || t.size !== tensors[0].size)) {
     throw new RangeError('the tensors to add differ in dtype or shape');
   }
-  const count = tensors.length;
-  let done = count <= 9 ? count : count % 8 < 2 ? (count % 8) + 8 : count % 8;
-  let total = sum(tensors.slice(0, done));
-  for (; done < count; done += 8) total = sum([total, ...tensors.slice(done, done + 8)]);
-  return total;
+  return tensors.reduce((a, b) => mapBinary(a, b, add));
 }
 
 /** The axis of a tensor's channels under a data format. */
@@ -200,10 +195,6 @@ function nextAfter(x: number, y: number, dtype: DType): number {
   return float[0];
 }
 
-function mergedWithAttr(c: InferContext): Shape {
-  return merged(c)[0].shape ?? c.node.shape('shape');
-}
-
 export const table: OpTable = {
   Add: addRow(),
   AddV2: addRow(),
@@ -237,24 +228,24 @@ export const table: OpTable = {
     complex: (a, b, c, d, round) => zeroIf(c, d, () => cx.complexMul(a, b, c, d, round)),
   }),
   Xdivy: arithmetic({
-    float: (x, y) => (x === 0 ? 0 : x / y),
+    float: (x, y) => (x === 0 ? x : x / y),
     complex: (a, b, c, d) => zeroIf(a, b, () => cx.complexDiv(a, b, c, d)),
   }),
   Xlogy: arithmetic({
-    float: (x, y) => (x === 0 ? 0 : x * Math.log(y)),
+    float: (x, y) => (x === 0 ? x : x * Math.log(y)),
     complex: (a, b, c, d) => zeroIf(a, b, () => cx.complexMul(a, b, ...cx.complexLog(c, d))),
   }),
   Xlog1py: arithmetic({
-    float: (x, y) => (x === 0 ? 0 : x * Math.log1p(y)),
+    float: (x, y) => (x === 0 ? x : x * Math.log1p(y)),
     complex: (a, b, c, d) => zeroIf(a, b, () => cx.complexMul(a, b, ...cx.complexLog(1 + c, d))),
   }),
   Pow: arithmetic({ float: pow, int: powInt, big: powBig, complex: cx.complexPow }),
   Maximum: arithmetic(
-    { float: Math.max, int: Math.max, big: (x, y) => (x > y ? x : y) },
+    { float: (x, y) => Math.max(x, y), int: (x, y) => Math.max(x, y), big: (x, y) => (x > y ? x : y) },
     known(Math.max),
   ),
   Minimum: arithmetic(
-    { float: Math.min, int: Math.min, big: (x, y) => (x < y ? x : y) },
+    { float: (x, y) => Math.min(x, y), int: (x, y) => Math.min(x, y), big: (x, y) => (x < y ? x : y) },
     known(Math.min),
   ),
   SquaredDifference: arithmetic({
@@ -292,7 +283,7 @@ export const table: OpTable = {
     },
     evaluate: (tensors) => [addAll(tensors)],
   },
-  AccumulateNV2: { infer: (c) => out(mergedWithAttr(c)) },
+  AccumulateNV2: { infer: (c) => out(mergeShapes(merged(c)[0].shape, c.node.shape('shape'))) },
   BiasAdd: biasAdd,
   BiasAddV1: biasAdd,
   BiasAddGrad: {

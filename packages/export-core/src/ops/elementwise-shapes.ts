@@ -18,14 +18,20 @@ export const merged: Infer = (c) => {
 
 /** Keeps an element only where a dtype can hold it. */
 function fits(value: Dim, dtype: DType | undefined): Dim {
-  if (value === null || !Number.isSafeInteger(value)) return null;
-  return dtype === 'int32' && value !== (value | 0) ? null : value;
+  if (exact(value) === null) return null;
+  return dtype === 'int32' && value !== (value! | 0) ? null : value;
 }
+
+/** An element, or null where a number cannot hold it exactly. */
+export const exact = (value: Dim): Dim => (value !== null && Number.isSafeInteger(value) ? value : null);
 
 /** The first input's shape, and known elements passed through `f`. */
 export function unchangedWith(f: (x: number) => number): Infer {
   return (c) => [
-    { shape: c.shape(0), elements: c.elements(0)?.map((x) => (x === null ? null : fits(f(x), c.dtype(0)))) },
+    {
+      shape: c.shape(0),
+      elements: c.elements(0)?.map((x) => (exact(x) === null ? null : fits(f(x as number), c.dtype(0)))),
+    },
   ];
 }
 
@@ -55,7 +61,7 @@ export function spreadElements(c: InferContext, i: number, to: Shape): Dim[] | u
   const from = c.shape(i);
   if (!isStatic(from) || !isStatic(to)) return undefined;
   const elements = c.elements(i) ?? unknownElements(c, i, from);
-  return elements && Array.from(broadcastIndices(from, to), (k) => elements[k]);
+  return elements && Array.from(broadcastIndices(from, to), (k) => exact(elements[k]));
 }
 
 /** An unknown operand of a small integer op still has a size: `n * 0` and `Select` can know the rest. */

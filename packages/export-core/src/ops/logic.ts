@@ -60,8 +60,8 @@ function equality(equal: boolean): OpRow {
         return broadcastingWith(known((x, y) => Number((x === y) === equal)))(c);
       }
       const [a, b] = [c.shape(0), c.shape(1)];
-      // A scalar where the shapes turn out not to broadcast: nothing is known until they are.
-      return out(isStatic(a) && isStatic(b) ? (broadcastShapes(a, b) ?? []) : null);
+      const shape = broadcastShapes(a, b);
+      return out(shape === undefined ? [] : shape);
     },
     evaluate: ([x, y], node) => {
       if (!node.bool('incompatible_shape_error') && !broadcastShapes([...x.shape], [...y.shape])) {
@@ -206,8 +206,8 @@ export const table: OpTable = {
         if (bound.size !== 1 && bound.size !== x.size) throw new RangeError(`a bound of shape [${bound.shape}]`);
       }
       const flat = (t: Tensor) => t.reshape([t.size]);
-      const least = mapBinary(flat(x), flat(high), { float: lower, int: Math.min, big: (a, b) => (a < b ? a : b) });
-      const result = mapBinary(least, flat(low), { float: upper, int: Math.max, big: (a, b) => (a > b ? a : b) });
+      const least = mapBinary(flat(x), flat(high), { float: lower, int: (a, b) => Math.min(a, b), big: (a, b) => (a < b ? a : b) });
+      const result = mapBinary(least, flat(low), { float: upper, int: (a, b) => Math.max(a, b), big: (a, b) => (a > b ? a : b) });
       return [result.reshape(x.shape)];
     },
   },

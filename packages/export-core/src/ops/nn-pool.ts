@@ -2,11 +2,10 @@
 import type { Node } from '../graph/graph';
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { narrow, widen } from './kernels/numbers';
-import { dimsOfRank, knownInts, likeInput, out, refuse, upTo } from './kernels/shape-rules';
+import { dimsOfRank, knownInts, likeInput, out, refuse, unknownDims, upTo } from './kernels/shape-rules';
 import {
   channelsLast,
   formatOf,
-  inFormat,
   padBefore,
   paddingOf,
   runSizes,
@@ -175,6 +174,6 @@ export const table: OpTable = {
   MaxPoolGradGrad: { infer: likeInput(1) },
   MaxPoolGradGradV2: { infer: likeInput(1) },
   MaxPool3DGradGrad: { infer: likeInput(1) },
-  AvgPoolGrad: { infer: (c) => { const dims = c.elements(0); return out(dims ? dims : [null, null, null, null]); } },
-  AvgPool3DGrad: { infer: (c) => { const dims = c.elements(0); return out(dims ? dims : [null, null, null, null, null]); } },
+  AvgPoolGrad: { infer: (c) => out(c.elements(0) ?? unknownDims(4)) },
+  AvgPool3DGrad: { infer: (c) => out(c.elements(0) ?? unknownDims(5)) },
 };

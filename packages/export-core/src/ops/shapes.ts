@@ -64,7 +64,7 @@ function rangeSize(start: number, limit: number, delta: number): number | undefi
 }
 
 const range: OpRow = {
-  infer: (c) => {
+  infer: (c: InferContext) => {
     const isFloat = c.dtype(0) !== undefined && dtypeKind(c.dtype(0)!) === 'float';
     const [start, limit, delta] = [0, 1, 2].map((i) => {
       const constant = c.constant(i);

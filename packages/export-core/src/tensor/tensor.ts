@@ -122,7 +122,7 @@ export class Tensor {
     this.view =
       byteOffset % type.BYTES_PER_ELEMENT === 0
         ? new type(buffer, byteOffset, byteLength / type.BYTES_PER_ELEMENT)
-        : new type(this.bytes.slice().buffer);
+        : new type(Uint8Array.from(this.bytes).buffer);
     return this.view;
   }
 

@@ -39,7 +39,7 @@ export function complexSqrt(a: number, b: number): Complex {
 
 export function complexPow(a: number, b: number, c: number, d: number): Complex {
   if (c === 0 && d === 0) return [1, 0];
-  if (a === 0 && b === 0) return [0, 0];
+  if (a === 0 && b === 0) return c > 0 ? [0, 0] : [c < 0 ? Infinity : NaN, NaN];
   const [x, y] = complexLog(a, b);
   return complexExp(...complexMul(c, d, x, y));
 }

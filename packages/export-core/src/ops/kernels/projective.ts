@@ -1,5 +1,5 @@
 /** Images under a projective transform: each output pixel is looked up where the transform says it came from. */
-import { numberToRaw, type DType } from '../../tensor/dtype';
+import { dtypeKind, type DType } from '../../tensor/dtype';
 import { Tensor } from '../../tensor/tensor';
 import { widen } from './numbers';
 import { refuse } from './shape-rules';
@@ -83,12 +83,5 @@ function bilinear(y: number, x: number, read: (y: number, x: number) => number):
 
 /** Integers take the part before the point. */
 function rounded(dtype: DType, shape: readonly number[], values: Float64Array): Tensor {
-  const whole = dtype.startsWith('float') || dtype === 'bfloat16' ? (x: number) => x : Math.trunc;
-  return Tensor.fromNumbers(
-    dtype,
-    shape,
-    Array.from(values, (x) => numberToRaw(dtype, whole(x)) as number).map((raw, i) =>
-      dtype === 'float16' || dtype === 'bfloat16' ? values[i] : raw,
-    ),
-  );
+  return Tensor.fromNumbers(dtype, shape, Array.from(values, dtypeKind(dtype) === 'float' ? (x) => x : Math.trunc));
 }

@@ -1,6 +1,4 @@
 /** What the `infer` and `evaluate` functions of several families share: dimensions, axes, known elements. */
-import { argLength } from '../op-def';
-import type { Node } from '../../graph/graph';
 import type { InferContext, OpRow, OutputInfo } from '../op-row';
 import { elementCount, isStatic, type Dim, type Shape } from '../../tensor/shape';
 import { Tensor } from '../../tensor/tensor';
@@ -167,11 +165,6 @@ export function moving(data: readonly number[] | ((c: InferContext) => number[])
     },
     evaluate,
   };
-}
-
-/** Number of outputs under the node's attributes. */
-export function outputCount(node: Node): number {
-  return node.def?.outputs.reduce((sum, arg) => sum + argLength(node, arg), 0) ?? 0;
 }
 
 /** 0, 1, …, n - 1 */

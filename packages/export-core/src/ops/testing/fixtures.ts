@@ -142,7 +142,7 @@ export function tensorFault(found: Tensor | undefined, want: Tensor, op: string)
   const b = floating ? floatsOf(want) : want.data;
   const units = TOLERANCE[op] ?? (kind === 'complex' ? COMPLEX_TOLERANCE[op] : undefined) ?? 0;
   const tolerance = units * (UNITS[want.dtype] ?? 0);
-  const zeros = ZERO_SIGN_VARIES.has(op);
+  const zeros = ZERO_SIGN_VARIES.has(op) || units > 0;
   for (let i = 0; i < b.length; i++) {
     const [x, y] = [a[i], b[i]];
     if (Object.is(x, y) || (zeros && x === 0 && y === 0)) continue;

@@ -4,10 +4,12 @@
  */
 const TRANSCENDENTAL =
   'Exp Expm1 Log Log1p Sin Cos Tan Sinh Cosh Tanh Asin Acos Atan Asinh Acosh Atanh Sigmoid Erf Erfc Erfinv Ndtri ' +
-  'Elu Selu Softplus SoftplusGrad';
+  'Elu Selu Softplus SoftplusGrad Xlogy Xlog1py Pow Atan2';
 
 export const TOLERANCE: Readonly<Record<string, number>> = {
   ...Object.fromEntries(TRANSCENDENTAL.split(' ').map((op) => [op, 8])),
+  // Sums and products in another order and precision.
+  ...Object.fromEntries('AddN Sum Mean Prod EuclideanNorm L2Loss BiasAddGrad CumulativeLogsumexp'.split(' ').map((op) => [op, 4])),
   // TensorFlow refines the CPU's estimate, which leaves the last bit open.
   Rsqrt: 2,
   Reciprocal: 2,
@@ -24,6 +26,10 @@ export const TOLERANCE: Readonly<Record<string, number>> = {
 export const COMPLEX_TOLERANCE: Readonly<Record<string, number>> = {
   Sign: 2,
   Sqrt: 4,
+  RealDiv: 4,
+  Div: 4,
+  DivNoNan: 4,
+  Xdivy: 4,
 };
 
 /** Ops for which TensorFlow's choice between 0 and -0 depends on the place of the element in the tensor. */

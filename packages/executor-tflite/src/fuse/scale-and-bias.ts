@@ -1,0 +1,97 @@
+/**
+ * Given:  y = ADD(MUL(CONV_2D(x, w, b), m), a)       m, a constant: one number, or one an output channel
+ * Result: y = CONV_2D(x, w · m, b · m + a)
+ *
+ * Likewise SUB and DIV, and DEPTHWISE_CONV_2D, FULLY_CONNECTED, CONV_3D. Batch norms end here.
+ */
+import { TfliteTensor, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
+import { bufferOf, floats, SubgraphEdit } from './edit';
+
+/** The axis of output channels in each filter. */
+const CHANNEL_AXIS: Record<string, 'first' | 'last'> = {
+  CONV_2D: 'first',
+  DEPTHWISE_CONV_2D: 'last',
+  FULLY_CONNECTED: 'first',
+  CONV_3D: 'last',
+};
+
+export function fuseScaleAndBias(graph: TfliteSubgraph): number {
+  const edit = new SubgraphEdit(graph);
+  const weightUses = graph.consumers();
+  for (const op of graph.ops) {
+    if (!/^(ADD|SUB|MUL|DIV)$/.test(op.code) || edit.isRemoved(op)) continue;
+    const side = op.inputs.findIndex((t) => floats(t) !== undefined);
+    // a − x and a / x are no scale or bias of x.
+    if (side < 0 || (side === 0 && (op.code === 'SUB' || op.code === 'DIV'))) continue;
+    const value = op.inputs[1 - side] as TfliteTensor;
+    const conv = edit.producer(value);
+    const axis = conv && CHANNEL_AXIS[conv.code];
+    if (!conv || !axis || !edit.usedOnce(value) || hasActivation(conv)) continue;
+    const filter = floats(conv.inputs[1]);
+    const channels = channelsOf(conv, axis);
+    if (!filter || channels === undefined) continue;
+    if (conv.inputs[2] && !floats(conv.inputs[2])) continue;
+    const constant = perChannel(op.inputs[side] as TfliteTensor, channels, op);
+    if (!constant) continue;
+    // A filter that other convolutions share is not multiplied twice: it would be stored twice.
+    const scales = op.code === 'MUL' || op.code === 'DIV';
+    if (scales && (weightUses.get(conv.inputs[1] as TfliteTensor)?.length ?? 0) > 1) continue;
+    if (scales) multiply(edit, conv, filter, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), axis);
+    else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), channels);
+    const activation = op.options?.fused_activation_function;
+    if (activation) conv.options = { ...conv.options!, fused_activation_function: activation };
+    edit.absorb(conv, op);
+  }
+  return edit.commit();
+}
+
+function hasActivation(op: TfliteOp): boolean {
+  const activation = op.options?.fused_activation_function;
+  return activation !== undefined && activation !== 'NONE';
+}
+
+function channelsOf(conv: TfliteOp, axis: 'first' | 'last'): number | undefined {
+  const shape = conv.inputs[1]?.shape;
+  return axis === 'first' ? shape?.[0] : shape?.at(-1);
+}
+
+/** The constant as one number a channel, in double precision; undefined when it varies along another axis. */
+function perChannel(constant: TfliteTensor, channels: number, op: TfliteOp): Float64Array | undefined {
+  const data = floats(constant) as Float32Array;
+  const shape = constant.shape ?? [];
+  const result = op.outputs[0].shape;
+  // Broadcasting must not add axes to the convolution's result.
+  if (!result || shape.length > result.length) return undefined;
+  if (data.length === 1) return new Float64Array(channels).fill(data[0]);
+  if (data.length !== channels || shape.at(-1) !== channels) return undefined;
+  return Float64Array.from(data);
+}
+
+function multiply(edit: SubgraphEdit, conv: TfliteOp, filter: Float32Array, factor: Float64Array, axis: 'first' | 'last'): void {
+  const old = conv.inputs[1] as TfliteTensor;
+  const out = new Float32Array(filter.length);
+  const channels = factor.length;
+  if (axis === 'last') {
+    for (let i = 0, c = 0; i < out.length; i++, c = c + 1 === channels ? 0 : c + 1) out[i] = filter[i] * factor[c];
+  } else {
+    const size = filter.length / channels;
+    for (let c = 0, i = 0; c < channels; c++) for (const end = i + size; i < end; i++) out[i] = filter[i] * factor[c];
+  }
+  edit.setInput(conv, 1, constantLike(old, out));
+  const bias = conv.inputs[2];
+  const values = bias && floats(bias);
+  if (bias && values) edit.setInput(conv, 2, constantLike(bias, values.map((b, c) => b * factor[c])));
+}
+
+function addBias(edit: SubgraphEdit, conv: TfliteOp, addend: Float64Array, channels: number): void {
+  const bias = conv.inputs[2];
+  const values = bias ? (floats(bias) as Float32Array) : new Float32Array(channels);
+  const like = bias ?? new TfliteTensor(`${conv.outputs[0].name}/bias`, 'FLOAT32', [channels]);
+  edit.setInput(conv, 2, constantLike(like, values.map((b, c) => b + addend[c])));
+}
+
+function constantLike(tensor: TfliteTensor, data: Float32Array): TfliteTensor {
+  const result = new TfliteTensor(tensor.name, tensor.type, tensor.shape);
+  result.buffer = bufferOf(data);
+  return result;
+}

@@ -1,0 +1,17 @@
+/** Facts of a model for summaries, manifests and reports. */
+import type { TfliteModel } from '../tflite/model';
+
+/** How often each operator occurs, sorted by name; custom ones as `CUSTOM:name`. */
+export function operatorCounts(model: TfliteModel): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const op of model.subgraphs.flatMap((g) => g.ops)) {
+    const name = op.customCode === undefined ? op.code : `CUSTOM:${op.customCode}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** `0.87 MB`. */
+export function sizeText(pieces: readonly Uint8Array[]): string {
+  return `${(pieces.reduce((n, p) => n + p.length, 0) / 1e6).toFixed(2)} MB`;
+}

@@ -1,0 +1,74 @@
+/** The export stage: the converted (or quantised) model with the contract's names, order and metadata. */
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { Diagnostics, FloeError, type Contract, type StageContext, type StageFunction } from '@floe/export-core';
+import { readContract } from '../convert/load-frozen';
+import { readModel } from '../tflite/read';
+import type { TfliteModel } from '../tflite/model';
+import { operatorVersion } from '../tflite/op-version';
+import { checkTarget } from '../tflite/target';
+import { writeModel } from '../tflite/write';
+import { sizeText } from './describe';
+
+export const exportTflite: StageFunction = async (context) => {
+  const { dist, descriptor } = context;
+  const variant = context.variant as string;
+  const quantized = descriptor.variants[variant].quantization !== 'none';
+  const file = join(dist, quantized ? `${variant}/quantized.tflite` : 'converted/model.tflite');
+  const model = readModel(readFileSync(file), file);
+  const diagnostics = new Diagnostics();
+  applyContract(model, readContract(dist), context);
+  diagnostics.addAll(checkTarget(model, descriptor.target.runtime));
+  diagnostics.throwIfErrors();
+  const pieces = writeModel(model);
+  return {
+    diagnostics: diagnostics.list,
+    artefacts: {
+      [`${variant}/model.tflite`]: pieces,
+      [`${variant}/ops.json`]: JSON.stringify(operators(model), null, 2) + '\n',
+    },
+    summary: sizeText(pieces),
+  };
+};
+
+/** Names inputs and outputs as the contract does. Their order is the converter's, which is the contract's. */
+function applyContract(model: TfliteModel, contract: Contract, { descriptor }: StageContext): void {
+  const { inputs, outputs } = descriptor.tflite;
+  for (const signature of model.signatures) {
+    const declared = contract.signatures.find((s) => s.key === signature.key);
+    const names = {
+      inputs: (inputs ?? declared?.inputs ?? []).map((s) => s.name),
+      outputs: (outputs ?? declared?.outputs ?? []).map((s) => s.name),
+    };
+    for (const list of ['inputs', 'outputs'] as const) {
+      if (names[list].length !== signature[list].length) {
+        throw new FloeError({
+          code: 'K003',
+          severity: 'error',
+          message: `signature "${signature.key}" has ${signature[list].length} ${list}, the contract ${names[list].length}`,
+          hint: 'run convert again',
+        });
+      }
+      signature[list].forEach((entry, i) => (entry.name = names[list][i]));
+    }
+    const taken = new Set(signature.subgraph.tensors().map((t) => t.name));
+    for (const { name, tensor } of [...signature.outputs, ...signature.inputs]) {
+      if (tensor.name === name || taken.has(name)) continue;
+      taken.delete(tensor.name);
+      taken.add(name);
+      tensor.name = name;
+    }
+  }
+}
+
+/** What the runtime must have, for selective registration: each operator with its version, once. */
+function operators(model: TfliteModel): { operators: { name: string; version: number; custom?: true }[] } {
+  const all = new Map<string, { name: string; version: number; custom?: true }>();
+  for (const op of model.subgraphs.flatMap((g) => g.ops)) {
+    const entry = op.customCode === undefined
+      ? { name: op.code, version: operatorVersion(op) }
+      : { name: op.customCode, version: operatorVersion(op), custom: true as const };
+    all.set(`${entry.name} ${entry.version}`, entry);
+  }
+  return { operators: [...all.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version)) };
+}

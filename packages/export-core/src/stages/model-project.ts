@@ -1,0 +1,75 @@
+/** A model project on disk, and running its targets: what the executors and the command line share. */
+import { dirname, join, resolve } from 'node:path';
+import { loadDescriptor, type LoadedDescriptor } from '../descriptor/load';
+import type { Diagnostic } from '../diagnostics/diagnostic';
+import { failure, runStage, type CodeIdentity, type RunResult, type TargetRef } from './run-stage';
+import type { Memo } from '../keys/memo';
+import type { StageFunctions } from './stage';
+import { targetName, targetsOf } from './table';
+
+export interface ModelProject {
+  /** model.yaml, absolute. */
+  file: string;
+  root: string;
+  dist: string;
+  loaded: LoadedDescriptor;
+}
+
+/** Reads a model project. Never throws over what its model.yaml holds. */
+export function openModel(file: string): ModelProject {
+  const path = resolve(file);
+  const root = dirname(path);
+  return { file: path, root, dist: join(root, 'dist'), loaded: loadDescriptor(path) };
+}
+
+/** What forbids to run a target: errors of the model, or of the target's variant. */
+export function obstacles({ loaded }: ModelProject, { stage, variant }: TargetRef): Diagnostic[] {
+  const ofVariant = variant === undefined ? [] : (loaded.variantDiagnostics[variant] ?? []);
+  const all = [...loaded.diagnostics, ...ofVariant];
+  if (!loaded.descriptor || all.some(({ severity }) => severity === 'error')) return all;
+  const name = targetName(stage.name, variant);
+  if (targetsOf(loaded.descriptor).some(({ target }) => target === name)) return [];
+  const message = Object.hasOwn(loaded.descriptor.variants, variant ?? '')
+    ? `variant \`${variant}\` has no ${stage.name}`
+    : `model.yaml has no variant \`${variant}\``;
+  return [{ code: 'D004', severity: 'error', message, where: loaded.place(['variants']) }];
+}
+
+export interface RunTargetOptions {
+  /** The key that the scheduler handed over; default: made from the files as they are. */
+  key?: string;
+  /** Which code runs; asked for only where a stage is really looked at. May throw FloeError. */
+  code: (target: TargetRef) => CodeIdentity;
+  memo?: Memo;
+  force?: boolean;
+  log(line: string): void;
+}
+
+/** Runs one target of a model project. Never throws. */
+export async function runTarget(
+  project: ModelProject,
+  target: TargetRef,
+  functions: StageFunctions,
+  { key, code, memo, force, log }: RunTargetOptions,
+): Promise<RunResult> {
+  const diagnostics = obstacles(project, target);
+  const { descriptor, place } = project.loaded;
+  if (diagnostics.length > 0 || !descriptor) return { outcome: 'failed', diagnostics };
+  const { stage, variant } = target;
+  const run = functions[stage.name];
+  if (!run) {
+    const message = `the stage ${stage.name} is not built yet`;
+    return { outcome: 'failed', diagnostics: [{ code: 'D006', severity: 'error', message }] };
+  }
+  const { root, dist } = project;
+  try {
+    return await runStage(
+      run,
+      target,
+      { root, dist, descriptor, place, variant, log },
+      { ...code(target), key, memo, force },
+    );
+  } catch (error) {
+    return failure(error);
+  }
+}

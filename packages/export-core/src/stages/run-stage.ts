@@ -1,0 +1,314 @@
+/**
+ * The one place where a stage is really run, under Nx and from the command line alike: nothing is published whose
+ * key does not cover the bytes that were read.
+ */
+import { statSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { join } from 'node:path';
+import { checkFiles } from '../descriptor/check-files';
+import type { Descriptor } from '../descriptor/schema';
+import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
+import { writeFileAtomic } from '../keys/atomic';
+import { digestOf } from '../keys/digest';
+import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/manifest';
+import { Memo } from '../keys/memo';
+import { artefactKey, stageKey } from '../keys/stage-key';
+import type { StageContext, StageFunction, StageResult } from './stage';
+import { stageOf, targetName, type StageTarget } from './table';
+
+/** The stage of a target, and the variant it is for. */
+export type TargetRef = Pick<StageTarget, 'stage' | 'variant'>;
+
+/** What runs, as far as keys cover it. */
+export interface CodeIdentity {
+  /** Of the packages that the stage loads (`fingerprint`). */
+  fingerprint: string;
+  /** Name and version of the engine, for stages that run models. */
+  engine?: string;
+}
+
+export interface RunOptions extends CodeIdentity {
+  /** The key handed in by whoever scheduled the stage; default: made of the files as they are. */
+  key?: string;
+  /** Digests of this process; default: none are remembered beyond this run. */
+  memo?: Memo;
+  /** Work even where the artefacts are already there. */
+  force?: boolean;
+}
+
+export type Outcome = 'done' | 'up to date' | 'failed';
+
+export interface RunResult {
+  outcome: Outcome;
+  diagnostics: Diagnostic[];
+  /** One line for people, also for artefacts that were already there. */
+  summary?: string;
+  /** A fault in Floe itself: nothing a user did. */
+  internalError?: Error;
+}
+
+/** A memo that lives as long as the process: nothing can be read from or saved below the null device. */
+export function processMemo(): Memo {
+  return new Memo(devNull);
+}
+
+/**
+ * The key of a target: what its stage reads of model.yaml and of the files it names, and the code that runs.
+ *
+ * @throws FloeError S001, S002 when a file cannot be read
+ */
+export function keyOf(
+  target: TargetRef,
+  descriptor: Descriptor,
+  root: string,
+  code: CodeIdentity,
+  memo?: Memo,
+): string {
+  return readSources(target, descriptor, root, code, memo).key;
+}
+
+function readSources(
+  { stage, variant }: TargetRef,
+  descriptor: Descriptor,
+  root: string,
+  { fingerprint, engine }: CodeIdentity,
+  memo?: Memo,
+): { key: string; pointers: string[] } {
+  const digests = stage
+    .files(descriptor, root, variant)
+    .map(({ role, path }) => ({ role, ...digestOf(path, memo) }));
+  const key = stageKey({
+    stage: stage.name,
+    variant,
+    slice: stage.slice(descriptor, variant),
+    sources: digests.map(({ role, sha256 }) => ({ role, sha256 })),
+    fingerprint,
+    engine: stage.usesEngine ? engine : undefined,
+  });
+  return { key, pointers: digests.flatMap(({ pointers }) => pointers) };
+}
+
+/** Runs a stage unless its artefacts are already there. Never throws. */
+export async function runStage(
+  run: StageFunction,
+  target: TargetRef,
+  context: StageContext,
+  options: RunOptions,
+): Promise<RunResult> {
+  try {
+    return await runOrThrow(run, target, context, { ...options, memo: options.memo ?? processMemo() });
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** What an exception means for the user. */
+export function failure(error: unknown): RunResult {
+  if (error instanceof FloeError) return { outcome: 'failed', diagnostics: [...error.diagnostics] };
+  const system = error as NodeJS.ErrnoException;
+  if (error instanceof Error && typeof system.syscall === 'string') {
+    // A full disk, a folder without permission: nothing that Floe could have done better.
+    const where = system.path === undefined ? undefined : { file: system.path };
+    return {
+      outcome: 'failed',
+      diagnostics: [{ code: 'S002', severity: 'error', message: error.message, ...(where && { where }) }],
+    };
+  }
+  const internalError = error instanceof Error ? error : new Error(String(error));
+  return { outcome: 'failed', diagnostics: [], internalError };
+}
+
+async function runOrThrow(
+  run: StageFunction,
+  target: TargetRef,
+  context: StageContext,
+  options: RunOptions,
+): Promise<RunResult> {
+  const { stage, variant } = target;
+  const { descriptor, root, dist } = context;
+  const { memo } = options;
+  const name = targetName(stage.name, variant);
+  const manifestPath = stage.manifest(variant);
+  const sources = (): ReturnType<typeof readSources> => readSources(target, descriptor, root, options, memo);
+  // Before anything is digested: a missing file is then named with its place in model.yaml.
+  if (options.key === undefined) throwIfAny(missingFiles(target, context));
+  const key = options.key ?? sources().key;
+  const upstream = readUpstream(target, descriptor, dist, memo);
+  const fullKey = artefactKey(key, upstream);
+
+  const manifest = options.force ? undefined : readManifest(join(dist, manifestPath));
+  if (manifest && upToDate(join(dist, manifestPath), fullKey, memo)) {
+    return { outcome: 'up to date', ...remembered(manifest) };
+  }
+
+  throwIfAny(missingFiles(target, context));
+  const before = sources();
+  if (before.key !== key) throw changed(`what ${name} reads has changed since its key was made`);
+  if (before.pointers.length > 0) throw pointerError(before.pointers);
+
+  const stamps = upstream.map(({ file }) => stampOf(file));
+  const result = await run(context);
+  checkPromises(target, name, result);
+  const failed = result.diagnostics.some(({ severity }) => severity === 'error');
+
+  if (sources().key !== key) throw changed(`what ${name} reads was changed while it ran`);
+  upstream.forEach(({ file, path, sha256 }, i) => {
+    if (stampOf(file) !== stamps[i] && digestOf(file).sha256 !== sha256) {
+      throw changed(`${path} was changed while ${name} read it`);
+    }
+  });
+
+  const { diagnostics, summary, provenance } = result;
+  for (const [path, content] of Object.entries(result.artefacts)) writeFileAtomic(path, content, dist);
+  if (failed) return { outcome: 'failed', diagnostics, summary };
+  const outputs = stage.outputs(variant).filter((path) => path !== manifestPath);
+  const written = writeManifest(dist, manifestPath, fullKey, outputs, {
+    ...provenance,
+    stage: stage.name,
+    ...(summary !== undefined && { summary }),
+    ...(diagnostics.length > 0 && { diagnostics: diagnostics.map(({ where: _, ...rest }) => rest) }),
+  });
+  for (const output of outputs) {
+    const { sha256 } = outputsByPath(manifestPath, written)[output];
+    ownFiles.set(join(dist, output), { stamp: stampOf(join(dist, output)), sha256 });
+  }
+  return { outcome: 'done', diagnostics, summary };
+}
+
+/** What a manifest remembers of the run that wrote it: a second run has the same to say. */
+function remembered(manifest: Manifest): Pick<RunResult, 'diagnostics' | 'summary'> {
+  const { diagnostics, summary } = manifest as Manifest & Partial<Pick<RunResult, 'diagnostics' | 'summary'>>;
+  return {
+    diagnostics: Array.isArray(diagnostics) ? diagnostics : [],
+    ...(typeof summary === 'string' && { summary }),
+  };
+}
+
+/**
+ * Files that this process has written: their digests need no second reading as long as nobody has touched them.
+ * The memo would not remember them, they are too young for it; but a write by someone else would have to hit the
+ * same inode in the same tick of the clock.
+ */
+const ownFiles = new Map<string, { stamp: string; sha256: string }>();
+
+function stampOf(file: string): string {
+  const { size, mtimeNs, ctimeNs, dev, ino } = statSync(file, { bigint: true });
+  return [size, mtimeNs, ctimeNs, dev, ino].join(' ');
+}
+
+interface UpstreamFile {
+  /** Below `dist`, as keys name it. */
+  path: string;
+  file: string;
+  sha256: string;
+}
+
+/** The artefacts that a stage reads, as their manifests say they are. */
+function readUpstream(
+  { stage, variant }: TargetRef,
+  descriptor: Descriptor,
+  dist: string,
+  memo?: Memo,
+): UpstreamFile[] {
+  return stage.upstream(descriptor, variant).flatMap(({ stage: name, files }) => {
+    const from = stageOf(name);
+    const itsVariant = from.perVariant ? variant : undefined;
+    const producer = targetName(name, itsVariant);
+    const manifestPath = from.manifest(itsVariant);
+    const manifest = readManifest(join(dist, manifestPath));
+    if (!manifest) throw artefactError(`${manifestPath} is missing or unreadable`, producer);
+    const outputs = outputsByPath(manifestPath, manifest);
+    return files.map((path) => {
+      const file = join(dist, path);
+      const entry = Object.hasOwn(outputs, path) ? outputs[path] : undefined;
+      if (!entry) throw artefactError(`${manifestPath} does not list ${path}`, producer);
+      let sha256: string;
+      try {
+        const own = ownFiles.get(file);
+        sha256 = own && own.stamp === stampOf(file) ? own.sha256 : digestOf(file, memo).sha256;
+      } catch {
+        throw artefactError(`${path} is missing or unreadable`, producer);
+      }
+      if (sha256 !== entry.sha256) {
+        throw artefactError(`${path} is not what ${producer} wrote: its sha256 differs`, producer);
+      }
+      return { path, file, sha256 };
+    });
+  });
+}
+
+/** A manifest's outputs by their path below `dist`; all paths have forward slashes. */
+function outputsByPath(manifestPath: string, { outputs }: Manifest): Manifest['outputs'] {
+  const folder = manifestPath.slice(0, manifestPath.lastIndexOf('/') + 1);
+  return Object.fromEntries(Object.entries(outputs).map(([name, entry]) => [folder + name, entry]));
+}
+
+/** Keys of model.yaml under which a stage's files are named. */
+const FILE_KEYS: Partial<Record<string, string>> = {
+  freeze: 'source',
+  validate: 'detection',
+  convert: 'detection',
+  calibrate: 'variants',
+  verify: 'verify',
+};
+
+/** S001 for each file of model.yaml that this stage needs and that is not there, with its place and a suggestion. */
+export function missingFiles(
+  { stage, variant }: TargetRef,
+  { descriptor, root, place }: Pick<StageContext, 'descriptor' | 'root' | 'place'>,
+): Diagnostic[] {
+  const variants = variant === undefined ? [] : [variant];
+  const ofStage = new Set<Diagnostic['where']>();
+  const all = checkFiles(
+    descriptor,
+    root,
+    (path) => {
+      const where = place([...path]);
+      if (path[0] === FILE_KEYS[stage.name]) ofStage.add(where);
+      return where;
+    },
+    variants,
+  );
+  return all.filter(({ where }) => ofStage.has(where));
+}
+
+/** A stage that breaks its row of the table is a fault in Floe. */
+function checkPromises(
+  { stage, variant }: TargetRef,
+  name: string,
+  { artefacts, diagnostics }: StageResult,
+): void {
+  const manifest = stage.manifest(variant);
+  const promised = stage.outputs(variant).filter((path) => path !== manifest);
+  const extra = Object.keys(artefacts).find((path) => !promised.includes(path));
+  if (extra !== undefined) throw new Error(`${name} wrote ${extra}, which the stage table does not list`);
+  if (diagnostics.some(({ severity }) => severity === 'error')) return;
+  const absent = promised.find((path) => !Object.hasOwn(artefacts, path));
+  if (absent !== undefined) throw new Error(`${name} succeeded but did not write ${absent}`);
+}
+
+function throwIfAny(diagnostics: Diagnostic[]): void {
+  if (diagnostics.length > 0) throw new FloeError(diagnostics);
+}
+
+function changed(message: string): FloeError {
+  const hint = 'nothing was published; run it again once the files are at rest';
+  return new FloeError({ code: 'K002', severity: 'error', message, hint });
+}
+
+function artefactError(message: string, producer: string): FloeError {
+  const hint = `make it again: run \`${producer}\`, under Nx with --skip-nx-cache`;
+  return new FloeError({ code: 'K003', severity: 'error', message, hint });
+}
+
+function pointerError(files: string[]): FloeError {
+  return new FloeError(
+    files.map((file) => ({
+      code: 'K004',
+      severity: 'error',
+      message: `${file} is a Git LFS pointer: its content is not on this machine`,
+      hint: 'git lfs pull',
+      where: { file },
+    })),
+  );
+}
