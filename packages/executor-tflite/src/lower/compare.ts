@@ -1,5 +1,5 @@
 /** Comparisons, logic and selection. */
-import { isStatic, sameShape, type Node } from '@floe/export-core';
+import { broadcastShapes, isStatic, sameShape, type Node } from '@floe/export-core';
 import { kernel, refuseBroadcast, refuseType } from './kernel-types';
 import { direct, type LoweringTable, type Refusal } from './row';
 
@@ -8,9 +8,9 @@ function mustBroadcast(node: Node): Refusal | undefined {
   const tolerant = node.attr('incompatible_shape_error');
   if (tolerant?.kind !== 'bool' || tolerant.value) return undefined;
   const [a, b] = node.inputs;
-  return a.shape && b.shape && isStatic(a.shape) && isStatic(b.shape)
+  return isStatic(a.shape) && isStatic(b.shape) && broadcastShapes(a.shape, b.shape)
     ? undefined
-    : { reason: 'with incompatible_shape_error=false its shapes must be known' };
+    : { reason: 'with incompatible_shape_error=false its shapes must be known to broadcast' };
 }
 
 function sameStaticShapes(node: Node): boolean {

@@ -163,8 +163,8 @@ async function runOrThrow(
   if (failed) return { outcome: 'failed', diagnostics, summary };
   const outputs = stage.outputs(variant).filter((path) => path !== manifestPath);
   const written = writeManifest(dist, manifestPath, fullKey, outputs, {
-    ...provenance,
     stage: stage.name,
+    ...(provenance && { provenance }),
     ...(summary !== undefined && { summary }),
     ...(diagnostics.length > 0 && { diagnostics: diagnostics.map(({ where: _, ...rest }) => rest) }),
   });

@@ -30,7 +30,8 @@ const STAGE_NAMES = STAGES.map(({ name }) => name);
 
 export const command: Command = {
   usage: 'floe export PATH... [options]',
-  purpose: 'Exports models: freezes, validates and converts each model.yaml into dist/<variant>/model.tflite.',
+  purpose:
+    'Exports models: freezes, validates and converts each model.yaml into dist/<variant>/model.tflite.',
   details: `PATH is a model.yaml, the folder of one, or a folder that is searched for them. A model that fails does not
 stop the others. What is up to date is not made again.
 
@@ -42,7 +43,11 @@ Examples:
 Exit code: 0 all exported, 1 some failed, 2 called wrongly.`,
   options: {
     variant: { type: 'string', multiple: true, value: 'NAME', help: 'Only this variant' },
-    until: { type: 'string', value: 'STAGE', help: `Last stage (default export-tflite): ${STAGE_NAMES.join(', ')}` },
+    until: {
+      type: 'string',
+      value: 'STAGE',
+      help: `Last stage (default export-tflite): ${STAGE_NAMES.join(', ')}`,
+    },
     force: { type: 'boolean', help: 'Make everything again' },
     json: { type: 'boolean', help: 'Print one JSON line a model' },
   },
@@ -73,7 +78,11 @@ export interface Chain {
 }
 
 /** Runs `floe export` with its parsed arguments. */
-export async function run({ positionals, values }: Arguments, io: Terminal, chain?: Chain): Promise<ExitCode> {
+export async function run(
+  { positionals, values }: Arguments,
+  io: Terminal,
+  chain?: Chain,
+): Promise<ExitCode> {
   if (positionals.length === 0) throw new UsageError('name a model.yaml or a folder: floe export PATH...');
   const until = (values.until as string | undefined) ?? 'export-tflite';
   if (!(STAGE_NAMES as string[]).includes(until)) {
@@ -139,7 +148,14 @@ export async function exportModel(
 ): Promise<ExportResult> {
   const started = performance.now();
   const { descriptor, outline } = project.loaded;
-  const result: ExportResult = { model: project.file, ok: true, frozen: null, tflite: {}, diagnostics: [], ms: 0 };
+  const result: ExportResult = {
+    model: project.file,
+    ok: true,
+    frozen: null,
+    tflite: {},
+    diagnostics: [],
+    ms: 0,
+  };
   const say = (target: string, what: RunResult): void => {
     if (!options.json) io.err(printResult(outline.name, target, what, io));
   };

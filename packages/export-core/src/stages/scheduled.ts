@@ -1,0 +1,92 @@
+/**
+ * Running a target for a scheduler that has made its key: what every executor does. The scheduler hands the key over
+ * in the environment, so that it can hash it; without one nothing runs, because what was stored then would be
+ * stored under the wrong name.
+ */
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostics/diagnostic';
+import type { Memo } from '../keys/memo';
+import { envName } from '../keys/stage-key';
+import { obstacles, openModel, runTarget, type ModelProject } from './model-project';
+import { printResult } from './print-result';
+import { failure, missingFiles, type CodeIdentity, type RunResult, type TargetRef } from './run-stage';
+import type { StageFunctions } from './stage';
+import { stageOf, targetName, type StageName } from './table';
+
+export interface ScheduledTarget {
+  /** The workspace, absolute. */
+  workspace: string;
+  /** The project's folder, relative to the workspace. */
+  projectRoot: string;
+  /** As the scheduler calls the project. */
+  projectName: string;
+  stage: StageName;
+  variant?: string;
+}
+
+export interface ScheduledRun {
+  stages: StageFunctions;
+  code: (target: TargetRef) => CodeIdentity;
+  memo?: Memo;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Runs one target; `output` is everything there is to say to people. Never throws. */
+export async function runScheduled(
+  { workspace, projectRoot, projectName, stage: stageName, variant }: ScheduledTarget,
+  { stages, code, memo, env = process.env }: ScheduledRun,
+): Promise<{ success: boolean; output: string }> {
+  const stage = stageOf(stageName);
+  const name = targetName(stageName, variant);
+  const target: TargetRef = { stage, variant: stage.perVariant ? variant : undefined };
+  const project = openModel(join(workspace, projectRoot, 'model.yaml'));
+  const key = env[envName(projectRoot, name)];
+  const lines: string[] = [];
+  const result =
+    key === undefined || key === ''
+      ? withoutKey(project, target, code)
+      : await runTarget(project, target, stages, {
+          key,
+          code,
+          memo,
+          log: (line) => lines.push(`  ${line}\n`),
+        });
+  const output =
+    lines.join('') + printResult(projectName, name, result, { color: wantsColor(env), cwd: workspace });
+  return { success: result.outcome !== 'failed', output };
+}
+
+/** Why there is no key: what is wrong with the model, or else that nobody has made one. */
+function withoutKey(
+  project: ModelProject,
+  target: TargetRef,
+  code: (target: TargetRef) => CodeIdentity,
+): RunResult {
+  try {
+    const { descriptor, place } = project.loaded;
+    const diagnostics = obstacles(project, target);
+    if (diagnostics.length === 0 && descriptor) {
+      diagnostics.push(...missingFiles(target, { descriptor, root: project.root, place }));
+    }
+    if (diagnostics.length > 0) return { outcome: 'failed', diagnostics };
+    // Throws K001 with the reason when it is the installation that cannot make one.
+    code(target);
+    return { outcome: 'failed', diagnostics: [noKey(targetName(target.stage.name, target.variant))] };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function noKey(target: string): Diagnostic {
+  return {
+    code: 'K001',
+    severity: 'error',
+    message: `${target} was given no key, so nothing can be cached rightly`,
+    hint: 'run it through Nx, with "floe" among the plugins of nx.json; outside Nx there is `floe export`',
+  };
+}
+
+/** Executors write to pipes: only what Nx says of the terminal counts. */
+function wantsColor({ NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv): boolean {
+  return !NO_COLOR && FORCE_COLOR !== undefined && !['', '0', 'false'].includes(FORCE_COLOR);
+}
