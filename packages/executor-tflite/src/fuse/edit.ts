@@ -73,16 +73,35 @@ export class SubgraphEdit {
     this.changes++;
   }
 
-  /** Lets every reader of one tensor read another; false when an output of the subgraph forbids it. */
-  forward(from: TfliteTensor, to: TfliteTensor): boolean {
-    if (this.isOutput(from)) return false;
+  /**
+   * Removes an operator that gives its first input unchanged. Its readers then read the input; where its result is an
+   * output of the subgraph, the input's own producer gives that output instead. False when neither can be.
+   */
+  bypass(op: TfliteOp): boolean {
+    const source = op.inputs[0] as TfliteTensor;
+    const result = op.outputs[0];
+    if (!this.isOutput(result)) {
+      this.redirect(result, source);
+      this.remove(op);
+      return true;
+    }
+    const producer = this.producers.get(source);
+    if (!producer || this.isOutput(source)) return false;
+    this.remove(op);
+    this.redirect(source, result);
+    producer.outputs[producer.outputs.indexOf(source)] = result;
+    this.producers.delete(source);
+    this.producers.set(result, producer);
+    return true;
+  }
+
+  private redirect(from: TfliteTensor, to: TfliteTensor): void {
     for (const op of this.graph.ops) {
       if (this.removed.has(op)) continue;
       op.inputs.forEach((t, i) => {
         if (t === from) this.setInput(op, i, to);
       });
     }
-    return true;
   }
 
   /** Applies removals; returns how many changes there were. */

@@ -56,16 +56,22 @@ function blocks(code: string, options: string): LoweringRow {
   return kernel(code, (node) => ({ type: options, block_size: node.int('block_size') }), {
     note: 'NHWC',
     refuse: (node) =>
-      node.string('data_format') === 'NHWC' ? undefined : { reason: `data_format ${node.string('data_format')}` },
+      node.string('data_format') === 'NHWC'
+        ? undefined
+        : { reason: `data_format ${node.string('data_format')}` },
   });
 }
 
 /** Diagonals other than the main one have no kernel. */
 function mainDiagonal(node: Node, k: number, zeros: number[] = [], ones: number[] = []): Refusal | undefined {
   const constant = (i: number) => node.inputs[i].node.constant;
-  const all = (i: number, want: number) => constant(i)?.toNumbers().every((n) => n === want);
+  const all = (i: number, want: number) =>
+    constant(i)
+      ?.toNumbers()
+      .every((n) => n === want);
   if (!all(k, 0)) return { reason: 'only the main diagonal (a constant k of 0) has a kernel' };
-  if (!ones.every((i) => all(i, -1))) return { reason: 'only square results (num_rows and num_cols -1) have a kernel' };
+  if (!ones.every((i) => all(i, -1)))
+    return { reason: 'only square results (num_rows and num_cols -1) have a kernel' };
   return zeros.every((i) => all(i, 0)) ? undefined : { reason: 'only padding with 0 has a kernel' };
 }
 
@@ -86,7 +92,10 @@ const matrixSetDiag = (refuse?: (node: Node) => Refusal | undefined): LoweringRo
 export const table: LoweringTable = {
   Reshape: withInts('RESHAPE'),
   Squeeze: reshaping('SQUEEZE', (c) =>
-    c.emit('SQUEEZE', c.inputs(), [c.output()], { type: 'SqueezeOptions', squeeze_dims: c.node.ints('squeeze_dims') }),
+    c.emit('SQUEEZE', c.inputs(), [c.output()], {
+      type: 'SqueezeOptions',
+      squeeze_dims: c.node.ints('squeeze_dims'),
+    }),
   ),
   ExpandDims: reshaping('EXPAND_DIMS', (c) =>
     c.emit('EXPAND_DIMS', [c.input(0), c.asInt32(1)], [c.output()], { type: 'ExpandDimsOptions' }),
@@ -140,7 +149,10 @@ export const table: LoweringTable = {
   Shape: {
     to: ['SHAPE'],
     build: (c) =>
-      c.emit('SHAPE', c.inputs(), [c.output()], { type: 'ShapeOptions', out_type: tensorType(c.node.type('out_type')) }),
+      c.emit('SHAPE', c.inputs(), [c.output()], {
+        type: 'ShapeOptions',
+        out_type: tensorType(c.node.type('out_type')),
+      }),
   },
   Rank: { to: ['RANK'], build: (c) => c.emit('RANK', c.inputs(), [c.output()]) },
   ZerosLike: kernel('ZEROS_LIKE', { type: 'ZerosLikeOptions' }),

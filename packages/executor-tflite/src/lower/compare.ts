@@ -39,7 +39,8 @@ export const table: LoweringTable = {
   SelectV2: {
     to: ['SELECT', 'SELECT_V2'],
     note: 'SELECT_V2 where operands broadcast',
-    refuse: (node) => refuseType('SELECT_V2', node.inputs[1].dtype) ?? refuseBroadcast('SELECT_V2', node.inputs),
+    refuse: (node) =>
+      refuseType('SELECT_V2', node.inputs[1].dtype) ?? refuseBroadcast('SELECT_V2', node.inputs),
     build: (c) => {
       if (sameStaticShapes(c.node)) c.emit('SELECT', c.inputs(), [c.output()], { type: 'SelectOptions' });
       else c.emit('SELECT_V2', c.inputs(), [c.output()], { type: 'SelectV2Options' });

@@ -3,18 +3,24 @@
  *
  *   Conv2D            HWIO       → OHWI
  *   Depthwise         HWI·M      → 1 H W I·M
+ *   Conv2DBackprop    HWOI       → OHWI
  *   MatMul            [in, out]  → [out, in]
+ *   Conv3D            DHWIO      as it is
  *
  * Layouts are NHWC here (prepare/to-nhwc.ts); explicit paddings were made Pads (prepare/explicit-padding.ts).
  */
 import { isStatic, Tensor, type Node, type Value } from '@floe/export-core';
 import type { TfliteTensor } from '../tflite/model';
-import type { LoweringContext, LoweringTable, Refusal } from './row';
+import type { FlatObject } from '../tflite/flatbuffer';
+import { refuseRank, refuseType } from './kernel-types';
+import type { LoweringContext, LoweringRow, LoweringTable, Refusal } from './row';
 import { transposeTensor } from './transpose-tensor';
 
 function nhwc(node: Node): Refusal | undefined {
   const format = node.string('data_format');
-  return format === 'NHWC' || format === 'NDHWC' ? undefined : { reason: `data_format ${format} of this shape` };
+  return format === 'NHWC' || format === 'NDHWC'
+    ? undefined
+    : { reason: `data_format ${format} of this shape` };
 }
 
 /** A zero bias: TFLite's kernels want one, and fusions add to it. */
@@ -28,7 +34,7 @@ function transposed(c: LoweringContext, value: Value, perm: readonly number[], n
   if (constant) return c.constant(name, transposeTensor(constant, perm));
   const shape = value.shape ? perm.map((p) => value.shape![p]) : null;
   const out = c.temporary(name, value.dtype!, shape);
-  c.emit('TRANSPOSE', [c.tensorOf(value), c.ints(`${name}/perm`, perm)], [out], { type: 'TransposeOptions' });
+  c.emit('TRANSPOSE', [c.tensorOf(value), c.ints(`${name}/perm`, perm)], [out]);
   return out;
 }
 
@@ -40,6 +46,64 @@ function channelsOf(node: Node): number | undefined {
 function knownChannels(node: Node): Refusal | undefined {
   return channelsOf(node) === undefined ? { reason: 'the number of output channels is unknown' } : undefined;
 }
+
+function sameOrValid(node: Node): Refusal | undefined {
+  const padding = node.string('padding');
+  return padding === 'SAME' || padding === 'VALID' ? undefined : { reason: `padding ${padding}` };
+}
+
+function undilated(node: Node): Refusal | undefined {
+  return node.ints('dilations').every((d) => d === 1) ? undefined : { reason: 'its kernel has no dilations' };
+}
+
+function conv3dOptions(node: Node): FlatObject {
+  const [, strideD, strideH, strideW] = node.ints('strides');
+  const [, dilationD, dilationH, dilationW] = node.ints('dilations');
+  return {
+    type: 'Conv3DOptions',
+    padding: node.string('padding'),
+    stride_d: strideD,
+    stride_w: strideW,
+    stride_h: strideH,
+    dilation_d_factor: dilationD,
+    dilation_w_factor: dilationW,
+    dilation_h_factor: dilationH,
+  };
+}
+
+/** Constant weights are those of a layer: the quantiser and faster kernels know FULLY_CONNECTED. */
+function isDense(node: Node): boolean {
+  const weights = node.inputs[1].node.constant;
+  const rank = node.inputs[0].shape?.length;
+  return weights?.shape.length === 2 && rank !== undefined && rank >= 2 && !node.bool('adj_x');
+}
+
+const BATCH_MATMUL: LoweringRow = {
+  to: ['BATCH_MATMUL', 'FULLY_CONNECTED'],
+  note: 'FULLY_CONNECTED where the second operand is a constant matrix',
+  refuse: (node) =>
+    refuseType('BATCH_MATMUL', node.inputs[0].dtype) ??
+    (isDense(node)
+      ? undefined
+      : (refuseRank('BATCH_MATMUL', node.inputs[0].shape) ??
+        refuseRank('BATCH_MATMUL', node.inputs[1].shape))),
+  build: (c) => {
+    const { node } = c;
+    if (isDense(node)) {
+      const weights = node.bool('adj_y') ? c.input(1) : transposed(c, node.inputs[1], [1, 0], 'weights');
+      c.emit('FULLY_CONNECTED', [c.input(0), weights, undefined], [c.output()], {
+        type: 'FullyConnectedOptions',
+        keep_num_dims: node.inputs[0].shape!.length > 2,
+      });
+      return;
+    }
+    c.emit('BATCH_MATMUL', [c.input(0), c.input(1)], [c.output()], {
+      type: 'BatchMatMulOptions',
+      adj_x: node.bool('adj_x'),
+      adj_y: node.bool('adj_y'),
+    });
+  },
+};
 
 export const table: LoweringTable = {
   Conv2D: {
@@ -64,7 +128,10 @@ export const table: LoweringTable = {
   DepthwiseConv2dNative: {
     to: ['DEPTHWISE_CONV_2D', 'RESHAPE'],
     note: 'NHWC; filter reshaped to 1 H W C·M',
-    refuse: (node) => nhwc(node) ?? knownChannels(node) ?? (isStatic(node.inputs[1].shape) ? undefined : { reason: 'the filter has an unknown shape' }),
+    refuse: (node) =>
+      nhwc(node) ??
+      knownChannels(node) ??
+      (isStatic(node.inputs[1].shape) ? undefined : { reason: 'the filter has an unknown shape' }),
     build: (c) => {
       const [, strideH, strideW] = c.node.ints('strides');
       const [, dilationH, dilationW] = c.node.ints('dilations');
@@ -76,7 +143,7 @@ export const table: LoweringTable = {
       if (constant) filter = c.constant('filter', constant.reshape(shape));
       else {
         filter = c.temporary('filter', value.dtype!, shape);
-        c.emit('RESHAPE', [c.tensorOf(value), c.ints('filter/shape', shape)], [filter], { type: 'ReshapeOptions', new_shape: shape });
+        c.emit('RESHAPE', [c.tensorOf(value), c.ints('filter/shape', shape)], [filter]);
       }
       c.emit('DEPTHWISE_CONV_2D', [c.input(0), filter, zeroBias(c, channels * multiplier)], [c.output()], {
         type: 'DepthwiseConv2DOptions',
@@ -93,7 +160,10 @@ export const table: LoweringTable = {
   MatMul: {
     to: ['FULLY_CONNECTED', 'TRANSPOSE'],
     note: 'float32; weights as [out, in]',
-    refuse: (node) => (node.type('T') === 'float32' ? undefined : { reason: `FULLY_CONNECTED has no ${node.type('T')} kernel` }),
+    refuse: (node) =>
+      node.type('T') === 'float32'
+        ? undefined
+        : { reason: `FULLY_CONNECTED has no ${node.type('T')} kernel` },
     build: (c) => {
       const { node } = c;
       const a = node.bool('transpose_a') ? transposed(c, node.inputs[0], [1, 0], 'a') : c.input(0);
@@ -101,4 +171,45 @@ export const table: LoweringTable = {
       c.emit('FULLY_CONNECTED', [a, b, undefined], [c.output()], { type: 'FullyConnectedOptions' });
     },
   },
+
+  Conv2DBackpropInput: {
+    to: ['TRANSPOSE_CONV', 'TRANSPOSE'],
+    note: 'NHWC, no dilations; filter transposed to OHWI',
+    refuse: (node) =>
+      refuseType('TRANSPOSE_CONV', node.inputs[2].dtype) ??
+      nhwc(node) ??
+      sameOrValid(node) ??
+      undilated(node),
+    build: (c) => {
+      const [, strideH, strideW] = c.node.ints('strides');
+      const filter = transposed(c, c.node.inputs[1], [2, 0, 1, 3], 'filter');
+      c.emit('TRANSPOSE_CONV', [c.asInt32(0), filter, c.input(2)], [c.output()], {
+        type: 'TransposeConvOptions',
+        padding: c.node.string('padding'),
+        stride_w: strideW,
+        stride_h: strideH,
+      });
+    },
+  },
+
+  Conv3D: {
+    to: ['CONV_3D'],
+    note: 'NDHWC',
+    refuse: (node) => refuseType('CONV_3D', node.inputs[0].dtype) ?? nhwc(node),
+    build: (c) => c.emit('CONV_3D', [c.input(0), c.input(1), undefined], [c.output()], conv3dOptions(c.node)),
+  },
+
+  Conv3DBackpropInputV2: {
+    to: ['CONV_3D_TRANSPOSE', 'CAST'],
+    note: 'NDHWC',
+    refuse: (node) => refuseType('CONV_3D_TRANSPOSE', node.inputs[2].dtype) ?? nhwc(node),
+    build: (c) => {
+      const inputs = [c.asInt32(0), c.input(1), c.input(2), undefined];
+      c.emit('CONV_3D_TRANSPOSE', inputs, [c.output()], conv3dOptions(c.node));
+    },
+  },
+
+  BatchMatMul: BATCH_MATMUL,
+  BatchMatMulV2: BATCH_MATMUL,
+  BatchMatMulV3: BATCH_MATMUL,
 };

@@ -43,7 +43,9 @@ export const table: LoweringTable = {
     to: ['SCATTER_ND', 'CAST'],
     refuse: (node) => refuseType('SCATTER_ND', node.inputs[1].dtype),
     build: (c) =>
-      c.emit('SCATTER_ND', [c.asInt32(0), c.input(1), c.asInt32(2)], [c.output()], { type: 'ScatterNdOptions' }),
+      c.emit('SCATTER_ND', [c.asInt32(0), c.input(1), c.asInt32(2)], [c.output()], {
+        type: 'ScatterNdOptions',
+      }),
   },
   SegmentSum: segments('SEGMENT_SUM'),
   UnsortedSegmentSum: segments('UNSORTED_SEGMENT_SUM'),

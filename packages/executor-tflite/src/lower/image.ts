@@ -55,14 +55,24 @@ export const table: LoweringTable = {
         image = c.temporary('float', 'float32', shape ?? null);
         c.emit('CAST', [c.input(0)], [image]);
       }
-      c.emit('RESIZE_BILINEAR', [image, c.input(1)], [c.output()], resizeOptions('ResizeBilinearOptions', c.node));
+      c.emit(
+        'RESIZE_BILINEAR',
+        [image, c.input(1)],
+        [c.output()],
+        resizeOptions('ResizeBilinearOptions', c.node),
+      );
     },
   },
   ResizeNearestNeighbor: {
     to: ['RESIZE_NEAREST_NEIGHBOR'],
     refuse: (node) => refuseBoth(node) ?? refuseType('RESIZE_NEAREST_NEIGHBOR', node.inputs[0].dtype),
     build: (c) =>
-      c.emit('RESIZE_NEAREST_NEIGHBOR', c.inputs(), [c.output()], resizeOptions('ResizeNearestNeighborOptions', c.node)),
+      c.emit(
+        'RESIZE_NEAREST_NEIGHBOR',
+        c.inputs(),
+        [c.output()],
+        resizeOptions('ResizeNearestNeighborOptions', c.node),
+      ),
   },
   NonMaxSuppressionV4: {
     to: ['NON_MAX_SUPPRESSION_V4', 'RESHAPE', 'SLICE'],

@@ -145,7 +145,9 @@ const KERNELS: Record<string, string> = {
   ZEROS_LIKE: 'f32 i32 i64',
 };
 
-const TYPES = new Map(Object.entries(KERNELS).map(([code, list]) => [code, new Set(list.split(' ').map((s) => SHORT[s]))]));
+const TYPES = new Map(
+  Object.entries(KERNELS).map(([code, list]) => [code, new Set(list.split(' ').map((s) => SHORT[s]))]),
+);
 
 /** Largest rank of operands with different shapes. Equal shapes may have any rank. */
 const BROADCAST_RANK: Record<string, number> = {

@@ -23,7 +23,9 @@ function argOf(code: string, options: string): LoweringRow {
     note: 'int32 or int64 output',
     refuse: (node) =>
       refuseType(code, node.inputs[0].dtype) ??
-      (['int32', 'int64'].includes(outputType(node)) ? undefined : { reason: `${code} makes no ${outputType(node)}` }),
+      (['int32', 'int64'].includes(outputType(node))
+        ? undefined
+        : { reason: `${code} makes no ${outputType(node)}` }),
     build: (c) =>
       c.emit(code, c.inputs(), [c.output()], { type: options, output_type: tensorType(outputType(c.node)) }),
   };

@@ -11,7 +11,11 @@ function keepsAll(node: Node): boolean {
   const to = node.output().shape;
   const strides = node.inputs[3].node.constant;
   if (!isStatic(from) || !isStatic(to) || !strides) return false;
-  return elementCount(from) === elementCount(to) && elementCount(from) > 0 && strides.toNumbers().every((s) => s === 1);
+  return (
+    elementCount(from) === elementCount(to) &&
+    elementCount(from) > 0 &&
+    strides.toNumbers().every((s) => s === 1)
+  );
 }
 
 function stridedSlice(c: LoweringContext): void {
@@ -35,7 +39,8 @@ export const table: LoweringTable = {
     refuse: (node) =>
       keepsAll(node)
         ? undefined
-        : (refuseType('STRIDED_SLICE', node.inputs[0].dtype) ?? refuseRank('STRIDED_SLICE', node.inputs[0].shape)),
+        : (refuseType('STRIDED_SLICE', node.inputs[0].dtype) ??
+          refuseRank('STRIDED_SLICE', node.inputs[0].shape)),
     build: stridedSlice,
   },
   Split: {
@@ -53,7 +58,10 @@ export const table: LoweringTable = {
     build: (c) => {
       const num = c.node.int('num_split');
       const outputs = Array.from({ length: num }, (_, i) => c.output(i));
-      c.emit('SPLIT_V', [c.input(0), c.asInt32(1), c.input(2)], outputs, { type: 'SplitVOptions', num_splits: num });
+      c.emit('SPLIT_V', [c.input(0), c.asInt32(1), c.input(2)], outputs, {
+        type: 'SplitVOptions',
+        num_splits: num,
+      });
     },
   },
 };

@@ -8,8 +8,11 @@ export const table: LoweringTable = {
     to: ['TOPK_V2'],
     refuse: (node) =>
       refuseType('TOPK_V2', node.inputs[0].dtype) ??
-      (node.output(1).dtype === 'int32' ? undefined : { reason: `TOPK_V2 makes no ${node.output(1).dtype} indices` }),
-    build: (c) => c.emit('TOPK_V2', [c.input(0), c.asInt32(1)], [c.output(0), c.output(1)], { type: 'TopKV2Options' }),
+      (node.output(1).dtype === 'int32'
+        ? undefined
+        : { reason: `TOPK_V2 makes no ${node.output(1).dtype} indices` }),
+    build: (c) =>
+      c.emit('TOPK_V2', [c.input(0), c.asInt32(1)], [c.output(0), c.output(1)], { type: 'TopKV2Options' }),
   },
   Unique: {
     to: ['UNIQUE'],
@@ -20,5 +23,8 @@ export const table: LoweringTable = {
         idx_out_type: tensorType(c.node.type('out_idx')),
       }),
   },
-  Bucketize: kernel('BUCKETIZE', (node) => ({ type: 'BucketizeOptions', boundaries: node.floats('boundaries') })),
+  Bucketize: kernel('BUCKETIZE', (node) => ({
+    type: 'BucketizeOptions',
+    boundaries: node.floats('boundaries'),
+  })),
 };

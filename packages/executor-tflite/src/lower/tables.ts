@@ -8,7 +8,10 @@ function refuseKind(node: Node): Refusal | undefined {
   const kind = `${node.type('key_dtype')} to ${node.type('value_dtype')}`;
   return kind === 'string to int64' || kind === 'int64 to string'
     ? undefined
-    : { reason: `the runtime has no tables from ${kind}`, hint: 'it has string to int64 and int64 to string' };
+    : {
+        reason: `the runtime has no tables from ${kind}`,
+        hint: 'it has string to int64 and int64 to string',
+      };
 }
 
 /** Tables are told apart by a number: the same for all handles of one table. */

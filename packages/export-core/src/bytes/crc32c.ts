@@ -6,6 +6,7 @@
  * byte to byte. T[k][b] is the CRC of byte b followed by k zero bytes; all in one array, table k at 256 k.
  */
 const CASTAGNOLI = makeTables(0x82f63b78);
+const NO_WORDS = new Int32Array(0);
 let zip: Int32Array | undefined;
 
 function makeTables(polynomial: number): Int32Array {
@@ -43,7 +44,8 @@ function update(T: Int32Array, bytes: Uint8Array, crc: number): number {
   // The word view needs an aligned start.
   const head = Math.min(length, -bytes.byteOffset & 3);
   while (i < head) c = (c >>> 8) ^ T[(c ^ bytes[i++]) & 255];
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + i, (length - i) >>> 2);
+  const words =
+    length - i < 16 ? NO_WORDS : new Int32Array(bytes.buffer, bytes.byteOffset + i, (length - i) >>> 2);
   const whole = words.length & ~3;
   for (let w = 0; w < whole; w += 4) {
     const w0 = words[w] ^ c;

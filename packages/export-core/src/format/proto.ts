@@ -27,6 +27,8 @@ export * from './proto-schema';
 /** The package the types stand in; only seen in protobufjs' own messages. */
 const PACKAGE = 'tensorflow';
 
+const NO_BYTES = Buffer.alloc(0);
+
 let root: protobuf.Root | undefined;
 const prepared = new Map<string, protobuf.Type>();
 
@@ -74,7 +76,10 @@ export function messageType(name: MessageName): protobuf.Type {
       const one = schemaRoot().lookupType(`${PACKAGE}.${each}`);
       one.ctor = messageConstructor(one);
       for (const field of one.fieldsArray) {
-        if (field.long && !field.repeated) (one.ctor.prototype as Fields)[field.name] = 0n;
+        if (field.repeated) continue;
+        // protobufjs' defaults are a Long and an array.
+        if (field.long) (one.ctor.prototype as Fields)[field.name] = 0n;
+        if (field.bytes) (one.ctor.prototype as Fields)[field.name] = NO_BYTES;
       }
       prepared.set(each, one);
     }

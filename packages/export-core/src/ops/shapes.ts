@@ -92,7 +92,7 @@ const range: OpRow = {
     if (size === undefined) refuse('the range has no end');
     const n = whole ? size : Math.ceil(Math.abs(round(round(limit - start) / delta)));
     const list: number[] = [];
-    for (let i = 0, x = start; i < n; i++, x = round(x + delta)) list.push(x);
+    for (let i = 0; i < n; i++) list.push(round(start + round(i * delta)));
     return [Tensor.fromNumbers(dtype, [n], list)];
   },
 };
@@ -148,6 +148,7 @@ const broadcastArgs: OpRow = {
 /** The axes along which a gradient is summed to undo broadcasting. */
 function broadcastGradientArgs([a, b]: readonly Tensor[]): Tensor[] {
   const shapes = [a.toNumbers(), b.toNumbers()];
+  if (shapes[0].join() === shapes[1].join()) return shapes.map(() => Tensor.fromNumbers(a.dtype, [0], []));
   const both = broadcastShapes(shapes[0], shapes[1]);
   if (!both) refuse('the shapes do not broadcast');
   return shapes.map((shape) => {

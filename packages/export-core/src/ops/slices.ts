@@ -183,9 +183,7 @@ const reverseV2: OpRow = moving(
       const set = axes.map((a) => inferAxis(c, a, shape.length));
       if (new Set(set).size !== set.length) c.fail(`axis of [${axes.join(',')}] stands twice`);
     }
-    const length = lengthOf(c, 1);
-    // More axes than one tell nothing of a tensor's rank but that it is at least as large.
-    return out(shape ?? (axes || length !== null ? null : null));
+    return out(shape);
   },
   ([x, axisTensor]) => {
     const axes = axisTensor.toNumbers().map((a) => axisIn(a, x.shape.length));
@@ -273,10 +271,17 @@ export const table: OpTable = {
   Pad: padRow,
   PadV2: moving([0, 2], inferPad, pad),
   MirrorPad: moving([0], inferPad, mirrorPad),
-  Reverse: moving([0], likeInput(), ([x, mask]) => {
-    if (mask.size !== x.shape.length) refuse(`a mask of ${mask.size} does not fit rank ${x.shape.length}`);
-    return reverse(x, new Set(upTo(mask.size).filter((i) => mask.at(i))));
-  }),
+  Reverse: moving(
+    [0],
+    (c) => {
+      const rank = lengthOf(c, 1);
+      return out(c.shape(0) ?? (rank === null ? null : unknownDims(rank)));
+    },
+    ([x, mask]) => {
+      if (mask.size !== x.shape.length) refuse(`a mask of ${mask.size} does not fit rank ${x.shape.length}`);
+      return reverse(x, new Set(upTo(mask.size).filter((i) => mask.at(i))));
+    },
+  ),
   ReverseV2: reverseV2,
   ReverseSequence: reverseSequence,
   Roll: moving([0], likeInput(), roll),

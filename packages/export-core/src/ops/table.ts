@@ -5,6 +5,7 @@ import { table as arrays } from './arrays';
 import { table as binary } from './binary';
 import { table as cast } from './cast';
 import { table as controlFlow } from './control-flow';
+import { table as diagonals } from './diagonals';
 import { table as fft } from './fft';
 import { table as gather } from './gather';
 import { table as image } from './image';
@@ -30,6 +31,7 @@ const FAMILIES: OpTable[] = [
   binary,
   cast,
   controlFlow,
+  diagonals,
   fft,
   gather,
   image,

@@ -39,10 +39,10 @@ export function blockContents(entries: readonly [Uint8Array, Uint8Array][], rest
   return Buffer.concat([...parts, tail]);
 }
 
-/** A block as it stands in a file: contents, compression, checksum. */
-export function storedBlock(contents: Uint8Array, snappy = false): Buffer {
+/** A block as it stands in a file: contents, compression (also one that does not exist), checksum. */
+export function storedBlock(contents: Uint8Array, snappy = false, compression = snappy ? 1 : 0): Buffer {
   const data = snappy ? compress(contents) : contents;
-  const typed = Buffer.concat([data, Buffer.of(snappy ? 1 : 0)]);
+  const typed = Buffer.concat([data, Buffer.of(compression)]);
   const sum = Buffer.alloc(4);
   sum.writeUInt32LE(maskCrc(crc32c(typed)));
   return Buffer.concat([typed, sum]);

@@ -68,8 +68,8 @@ export function denseSlice(
       if (stride === 0) fail(`stride ${i} is zero`);
       if (has(masks.shrink, i)) {
         if (stride !== null && stride < 0) fail('only stride 1 picks a single element');
-        // An index that is masked stands for the first element.
-        const index = begin === undefined ? 0 : begin;
+        // TensorFlow looks at the index even where the mask leaves it out.
+        const index = spec.begin[i];
         const at = index === null ? null : index >= 0 ? index : dim === null ? null : index + dim;
         if (at !== null && dim !== null && (at < 0 || at >= dim)) fail(`index ${index} is outside of dimension ${dim}`);
         result.begin.push(at);
