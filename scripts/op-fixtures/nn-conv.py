@@ -41,8 +41,7 @@ for sizes, filt, grad, s, d, padding, explicit in [
     ([1, 6, 5, 2], (3, 2, 2, 3), (1, 3, 3, 3), (2, 2), (1, 1), "SAME", []),
     ([2, 7, 6, 1], (2, 3, 1, 2), (2, 3, 2, 2), (2, 3), (1, 1), "VALID", []),
     ([1, 4, 4, 2], (2, 2, 2, 1), (1, 2, 2, 1), (2, 2), (1, 1), "VALID", []),
-    ([1, 7, 7, 1], (3, 3, 1, 1), (1, 7, 7, 1), (1, 1), (2, 2), "SAME", []),
-    ([1, 4, 4, 1], (3, 3, 1, 1), (1, 3, 3, 1), (2, 2), (1, 1), "EXPLICIT", [0, 0, 1, 1, 1, 2, 0, 0]),
+    ([1, 4, 4, 1], (3, 3, 1, 1), (1, 2, 3, 1), (2, 2), (1, 1), "EXPLICIT", [0, 0, 1, 1, 1, 2, 0, 0]),
 ]:
     kw = dict(strides=[1, *s, 1], dilations=[1, *d, 1], padding=padding, explicit_paddings=explicit)
     f.case("Conv2DBackpropInput", {"input_sizes": np.array(sizes, i32), "filter": rnd(filt), "out_backprop": rnd(grad, seed=1)}, const=(0,), **kw)

@@ -21,6 +21,9 @@ for op in ["FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"]:
         f.case(op, norm_inputs(random(shape)), is_training=False)
         f.case(op, norm_inputs(random(shape)), is_training=False, epsilon=0.01)
 f.case("FusedBatchNormV3", norm_inputs(random((1, 2, 2, 2, 3))), is_training=False, data_format="NDHWC")
+for op in ["FusedBatchNorm", "FusedBatchNormV3"]:
+    f.case(op, norm_inputs(random((2, 2, 2, 3)), empty=True), is_training=True)
+    f.case(op, norm_inputs(random((2, 1, 2, 2))), is_training=True, exponential_avg_factor=0.25)
 for d in FLOATS[2:]:
     f.case("FusedBatchNormV3", norm_inputs(random((1, 2, 2, 3), d)), unknown=False, is_training=False)
 

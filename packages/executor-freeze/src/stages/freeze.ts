@@ -12,6 +12,7 @@ import {
   type Contract,
   type FreezeContext,
   type Graph,
+  type Piece,
   type Signature,
   type StageContext,
   type StageFunction,
@@ -40,10 +41,12 @@ export const freeze: StageFunction = async (context) => {
       diagnostics: diagnostics.list,
       artefacts: { 'frozen/graph.pb': graph, 'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n' },
       provenance: { ...source.provenance, inputs: names(contract, 'inputs'), outputs: names(contract, 'outputs'), ops: opCounts(source.graph) },
+      release: () => source.close(),
       summary: `${source.graph.nodes.size} nodes, ${megabytes(graph)}`,
     };
-  } finally {
+  } catch (error) {
     source.close();
+    throw error;
   }
 };
 
@@ -73,6 +76,6 @@ function opCounts(graph: Graph): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function megabytes(pieces: readonly Uint8Array[]): string {
-  return `${(pieces.reduce((n, p) => n + p.length, 0) / 1e6).toFixed(2)} MB`;
+function megabytes(pieces: readonly Piece[]): string {
+  return `${(pieces.reduce((n, p) => n + p.byteLength, 0) / 1e6).toFixed(2)} MB`;
 }

@@ -4,7 +4,9 @@ import { parseInput, type Contract, type Diagnostics, type Graph, type Node } fr
 export function checkContract(graph: Graph, contract: Contract, diagnostics: Diagnostics): void {
   for (const signature of contract.signatures) {
     if (signature.outputs.length === 0) {
-      diagnostics.error('G010', `signature "${signature.key}" has no outputs`, { hint: 'declare outputs: [{ name: y, tensor: "node:0" }]' });
+      diagnostics.error('G010', `signature "${signature.key}" has no outputs`, {
+        hint: 'declare outputs: [{ name: y, tensor: "node:0" }]',
+      });
     }
     const nodeOf = (tensor: string): Node | undefined => graph.node(parseInput(tensor).name);
     const inputs = signature.inputs.map((s) => nodeOf(s.tensor));
@@ -12,13 +14,20 @@ export function checkContract(graph: Graph, contract: Contract, diagnostics: Dia
     for (const output of signature.outputs) {
       const node = nodeOf(output.tensor);
       if (!node) {
-        diagnostics.error('G001', `output "${output.name}": tensor "${output.tensor}" is not in the frozen graph`);
+        diagnostics.error(
+          'G001',
+          `output "${output.name}": tensor "${output.tensor}" is not in the frozen graph`,
+        );
         continue;
       }
       const ancestors = graph.ancestors([node]);
       for (const n of ancestors) needed.add(n);
       if (inputs.length > 0 && !inputs.some((n) => n && ancestors.has(n))) {
-        diagnostics.warning('G004', `output "${output.name}" does not depend on any input: it is always the same`, { node: node.name });
+        diagnostics.warning(
+          'G004',
+          `output "${output.name}" does not depend on any input: it is always the same`,
+          { node: node.name },
+        );
       }
     }
     signature.inputs.forEach((spec, i) => {

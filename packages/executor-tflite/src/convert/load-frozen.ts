@@ -25,7 +25,12 @@ export function readContract(dist: string): Contract {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Contract;
   } catch (error) {
-    throw new FloeError({ code: 'K003', severity: 'error', message: `${file} cannot be read: ${(error as Error).message}`, hint: 'run freeze again' });
+    throw new FloeError({
+      code: 'K003',
+      severity: 'error',
+      message: `${file} cannot be read: ${(error as Error).message}`,
+      hint: 'run freeze again',
+    });
   }
 }
 

@@ -7,7 +7,18 @@ import { SubgraphEdit } from './edit';
 
 const ACTIVATIONS = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1']);
 /** Operators whose float kernels apply an activation. */
-const CARRIERS = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'CONV_3D', 'ADD', 'SUB', 'MUL', 'DIV', 'AVERAGE_POOL_2D', 'MAX_POOL_2D']);
+const CARRIERS = new Set([
+  'CONV_2D',
+  'DEPTHWISE_CONV_2D',
+  'FULLY_CONNECTED',
+  'CONV_3D',
+  'ADD',
+  'SUB',
+  'MUL',
+  'DIV',
+  'AVERAGE_POOL_2D',
+  'MAX_POOL_2D',
+]);
 
 export function fuseActivations(graph: TfliteSubgraph): number {
   const edit = new SubgraphEdit(graph);
@@ -15,7 +26,8 @@ export function fuseActivations(graph: TfliteSubgraph): number {
     if (!ACTIVATIONS.has(op.code)) continue;
     const value = op.inputs[0] as TfliteTensor;
     const carrier = edit.producer(value);
-    if (!carrier || !CARRIERS.has(carrier.code) || value.type !== 'FLOAT32' || !edit.usedOnce(value)) continue;
+    if (!carrier || !CARRIERS.has(carrier.code) || value.type !== 'FLOAT32' || !edit.usedOnce(value))
+      continue;
     const present = carrier.options?.fused_activation_function;
     if (present !== undefined && present !== 'NONE') continue;
     carrier.options = { ...carrier.options!, fused_activation_function: op.code };

@@ -113,8 +113,11 @@ export class SubgraphEdit {
 
 /** The elements of a float32 constant; undefined for others. */
 export function floats(tensor: TfliteTensor | undefined): Float32Array | undefined {
-  if (!tensor?.buffer || tensor.type !== 'FLOAT32') return undefined;
-  const { bytes } = tensor.buffer;
+  return tensor?.buffer && tensor.type === 'FLOAT32' ? floatsOf(tensor.buffer.bytes) : undefined;
+}
+
+/** Packed float32 elements as an array; a copy only where they are not aligned. */
+export function floatsOf(bytes: Uint8Array): Float32Array {
   return bytes.byteOffset % 4 === 0
     ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
     : new Float32Array(Uint8Array.from(bytes).buffer);
@@ -123,7 +126,11 @@ export function floats(tensor: TfliteTensor | undefined): Float32Array | undefin
 /** The elements of an int32 constant; undefined for others. */
 export function ints(tensor: TfliteTensor | undefined): number[] | undefined {
   if (!tensor?.buffer || tensor.type !== 'INT32') return undefined;
-  const view = Buffer.from(tensor.buffer.bytes.buffer, tensor.buffer.bytes.byteOffset, tensor.buffer.bytes.byteLength);
+  const view = Buffer.from(
+    tensor.buffer.bytes.buffer,
+    tensor.buffer.bytes.byteOffset,
+    tensor.buffer.bytes.byteLength,
+  );
   return Array.from({ length: view.length / 4 }, (_, i) => view.readInt32LE(4 * i));
 }
 

@@ -4,8 +4,9 @@
  *
  * Likewise SUB and DIV, and DEPTHWISE_CONV_2D, FULLY_CONNECTED, CONV_3D. Batch norms end here.
  */
-import { TfliteTensor, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
-import { bufferOf, floats, SubgraphEdit } from './edit';
+import { Tensor } from '@floe/export-core';
+import { TfliteTensor, type ConstBuffer, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
+import { bufferOf, floats, floatsOf, SubgraphEdit } from './edit';
 
 /** The axis of output channels in each filter. */
 const CHANNEL_AXIS: Record<string, 'first' | 'last'> = {
@@ -20,23 +21,23 @@ export function fuseScaleAndBias(graph: TfliteSubgraph): number {
   const weightUses = graph.consumers();
   for (const op of graph.ops) {
     if (!/^(ADD|SUB|MUL|DIV)$/.test(op.code) || edit.isRemoved(op)) continue;
-    const side = op.inputs.findIndex((t) => floats(t) !== undefined);
+    const side = op.inputs.findIndex((t) => t?.buffer && t.type === 'FLOAT32');
     // a − x and a / x are no scale or bias of x.
     if (side < 0 || (side === 0 && (op.code === 'SUB' || op.code === 'DIV'))) continue;
     const value = op.inputs[1 - side] as TfliteTensor;
     const conv = edit.producer(value);
     const axis = conv && CHANNEL_AXIS[conv.code];
     if (!conv || !axis || !edit.usedOnce(value) || hasActivation(conv)) continue;
-    const filter = floats(conv.inputs[1]);
+    const filter = conv.inputs[1];
     const channels = channelsOf(conv, axis);
-    if (!filter || channels === undefined) continue;
+    if (!filter?.buffer || filter.type !== 'FLOAT32' || channels === undefined) continue;
     if (conv.inputs[2] && !floats(conv.inputs[2])) continue;
     const constant = perChannel(op.inputs[side] as TfliteTensor, channels, op);
     if (!constant) continue;
     // A filter that other convolutions share is not multiplied twice: it would be stored twice.
     const scales = op.code === 'MUL' || op.code === 'DIV';
     if (scales && (weightUses.get(conv.inputs[1] as TfliteTensor)?.length ?? 0) > 1) continue;
-    if (scales) multiply(edit, conv, filter, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), axis);
+    if (scales) multiply(edit, conv, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), axis);
     else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), channels);
     const activation = op.options?.fused_activation_function;
     if (activation) conv.options = { ...conv.options!, fused_activation_function: activation };
@@ -67,27 +68,57 @@ function perChannel(constant: TfliteTensor, channels: number, op: TfliteOp): Flo
   return Float64Array.from(data);
 }
 
-function multiply(edit: SubgraphEdit, conv: TfliteOp, filter: Float32Array, factor: Float64Array, axis: 'first' | 'last'): void {
-  const old = conv.inputs[1] as TfliteTensor;
+function multiply(edit: SubgraphEdit, conv: TfliteOp, factor: Float64Array, axis: 'first' | 'last'): void {
+  const filter = conv.inputs[1] as TfliteTensor;
+  const scaled = new TfliteTensor(filter.name, filter.type, filter.shape);
+  const source = filter.buffer as ConstBuffer;
+  // Computed when it is written: a model's filters are not held twice.
+  const result = Tensor.deferred('float32', filter.shape as number[], () =>
+    scaledBytes(source, factor, axis),
+  );
+  scaled.buffer = result;
+  edit.setInput(conv, 1, scaled);
+  const bias = conv.inputs[2];
+  const values = bias && floats(bias);
+  if (bias && values)
+    edit.setInput(
+      conv,
+      2,
+      constantLike(
+        bias,
+        values.map((b, c) => b * factor[c]),
+      ),
+    );
+}
+
+/** The filter with each output channel multiplied by its factor. */
+function scaledBytes(source: ConstBuffer, factor: Float64Array, axis: 'first' | 'last'): Uint8Array {
+  const filter = floatsOf(source.bytes);
   const out = new Float32Array(filter.length);
   const channels = factor.length;
   if (axis === 'last') {
-    for (let i = 0, c = 0; i < out.length; i++, c = c + 1 === channels ? 0 : c + 1) out[i] = filter[i] * factor[c];
+    for (let i = 0, c = 0; i < out.length; i++, c = c + 1 === channels ? 0 : c + 1)
+      out[i] = filter[i] * factor[c];
   } else {
     const size = filter.length / channels;
-    for (let c = 0, i = 0; c < channels; c++) for (const end = i + size; i < end; i++) out[i] = filter[i] * factor[c];
+    for (let c = 0, i = 0; c < channels; c++)
+      for (const end = i + size; i < end; i++) out[i] = filter[i] * factor[c];
   }
-  edit.setInput(conv, 1, constantLike(old, out));
-  const bias = conv.inputs[2];
-  const values = bias && floats(bias);
-  if (bias && values) edit.setInput(conv, 2, constantLike(bias, values.map((b, c) => b * factor[c])));
+  return new Uint8Array(out.buffer);
 }
 
 function addBias(edit: SubgraphEdit, conv: TfliteOp, addend: Float64Array, channels: number): void {
   const bias = conv.inputs[2];
   const values = bias ? (floats(bias) as Float32Array) : new Float32Array(channels);
   const like = bias ?? new TfliteTensor(`${conv.outputs[0].name}/bias`, 'FLOAT32', [channels]);
-  edit.setInput(conv, 2, constantLike(like, values.map((b, c) => b + addend[c])));
+  edit.setInput(
+    conv,
+    2,
+    constantLike(
+      like,
+      values.map((b, c) => b + addend[c]),
+    ),
+  );
 }
 
 function constantLike(tensor: TfliteTensor, data: Float32Array): TfliteTensor {

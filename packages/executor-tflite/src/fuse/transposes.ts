@@ -15,7 +15,11 @@ export function fuseTransposes(graph: TfliteSubgraph): number {
     const first = before?.code === 'TRANSPOSE' ? ints(before.inputs[1]) : undefined;
     if (before && perm && first) {
       edit.setInput(op, 0, before.inputs[0]);
-      setPermutation(edit, op, perm.map((p) => first[p]));
+      setPermutation(
+        edit,
+        op,
+        perm.map((p) => first[p]),
+      );
     }
     if (ints(op.inputs[1])?.every((p, i) => p === i)) edit.bypass(op);
   }

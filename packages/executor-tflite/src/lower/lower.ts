@@ -16,7 +16,14 @@ import {
   type Value,
 } from '@floe/export-core';
 import type { FlatObject } from '../tflite/flatbuffer';
-import { TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor, tensorType, type ConstBuffer } from '../tflite/model';
+import {
+  TfliteModel,
+  TfliteOp,
+  TfliteSubgraph,
+  TfliteTensor,
+  tensorType,
+  type ConstBuffer,
+} from '../tflite/model';
 import { packStrings } from '../tflite/strings';
 import type { LoweringContext } from './row';
 import { loweringRow } from './table';
@@ -35,8 +42,9 @@ export class ModelBuilder {
   buffer(tensor: Tensor): ConstBuffer {
     let buffer = this.buffers.get(tensor);
     if (!buffer) {
-      const bytes = tensor.dtype === 'string' ? packStrings(tensor.strings) : tensor.bytes;
-      this.buffers.set(tensor, (buffer = { bytes }));
+      // A tensor is a buffer itself: its bytes may be computed on demand.
+      buffer = tensor.dtype === 'string' ? { bytes: packStrings(tensor.strings) } : tensor;
+      this.buffers.set(tensor, buffer);
     }
     return buffer;
   }
@@ -65,7 +73,12 @@ export function lowerGraph(
 }
 
 /** Lowers a graph with one signature as a model's main subgraph; several are one subgraph each. */
-export function lowerSignature(builder: ModelBuilder, graph: Graph, signature: Signature, valueOf: (tensor: string) => Value): void {
+export function lowerSignature(
+  builder: ModelBuilder,
+  graph: Graph,
+  signature: Signature,
+  valueOf: (tensor: string) => Value,
+): void {
   const target = builder.addSubgraph(builder.model.subgraphs.length ? signature.key : 'main');
   const inputs = signature.inputs.map((s) => valueOf(s.tensor));
   const outputs = signature.outputs.map((s) => valueOf(s.tensor));
@@ -90,12 +103,18 @@ class GraphLowering {
   lower(node: Node): void {
     if (node.op === 'Const') return;
     const row = loweringRow(node.op);
-    const refusal = row ? row.refuse?.(node) : { reason: 'TFLite has no such operator and Floe no rewrite for it' };
+    const refusal = row
+      ? row.refuse?.(node)
+      : { reason: 'TFLite has no such operator and Floe no rewrite for it' };
     if (refusal || !row) {
-      this.builder.diagnostics.error('T001', `${node.op} "${node.name}" cannot be converted: ${refusal?.reason}`, {
-        hint: refusal?.hint,
-        node: node.name,
-      });
+      this.builder.diagnostics.error(
+        'T001',
+        `${node.op} "${node.name}" cannot be converted: ${refusal?.reason}`,
+        {
+          hint: refusal?.hint,
+          node: node.name,
+        },
+      );
       return;
     }
     row.build(new NodeContext(this, node));
@@ -107,7 +126,11 @@ class GraphLowering {
       const constant = value.node.constant;
       tensor = constant
         ? this.constant(value.node.name, constant)
-        : this.tensor(value.index ? value.name : value.node.name, value.dtype ?? 'float32', value.shape ?? null);
+        : this.tensor(
+            value.index ? value.name : value.node.name,
+            value.dtype ?? 'float32',
+            value.shape ?? null,
+          );
       this.tensors.set(value, tensor);
     }
     return tensor;
@@ -116,7 +139,11 @@ class GraphLowering {
   tensor(name: string, dtype: DType, shape: Shape): TfliteTensor {
     const type = tensorType(dtype);
     if (!type) throw new RangeError(`TFLite has no type for ${dtype}`);
-    return new TfliteTensor(this.uniqueName(name), type, shape?.map((d) => d ?? -1));
+    return new TfliteTensor(
+      this.uniqueName(name),
+      type,
+      shape?.map((d) => d ?? -1),
+    );
   }
 
   constant(name: string, tensor: Tensor): TfliteTensor {
@@ -161,7 +188,9 @@ class NodeContext implements LoweringContext {
 
   ints(name: string, values: readonly number[] | number): TfliteTensor {
     const tensor =
-      typeof values === 'number' ? Tensor.scalar('int32', values) : Tensor.fromNumbers('int32', [values.length], values);
+      typeof values === 'number'
+        ? Tensor.scalar('int32', values)
+        : Tensor.fromNumbers('int32', [values.length], values);
     return this.constant(name, tensor);
   }
 
@@ -169,14 +198,24 @@ class NodeContext implements LoweringContext {
     return this.lowering.tensor(`${this.node.name}/${name}`, dtype, shape);
   }
 
-  emit(code: string, inputs: (TfliteTensor | undefined)[], outputs: TfliteTensor[], options?: FlatObject): TfliteOp {
+  emit(
+    code: string,
+    inputs: (TfliteTensor | undefined)[],
+    outputs: TfliteTensor[],
+    options?: FlatObject,
+  ): TfliteOp {
     const op = new TfliteOp(code, inputs, outputs, options);
     op.source = this.node.name;
     this.lowering.target.ops.push(op);
     return op;
   }
 
-  emitCustom(code: string, inputs: (TfliteTensor | undefined)[], outputs: TfliteTensor[], options: Uint8Array): TfliteOp {
+  emitCustom(
+    code: string,
+    inputs: (TfliteTensor | undefined)[],
+    outputs: TfliteTensor[],
+    options: Uint8Array,
+  ): TfliteOp {
     const op = this.emit('CUSTOM', inputs, outputs);
     op.customCode = code;
     op.customOptions = options;
@@ -192,7 +231,11 @@ class NodeContext implements LoweringContext {
     }
     if (value.dtype !== 'int64') return this.input(i);
     const narrow = this.temporary(`int32_${i}`, 'int32', value.shape ?? null);
-    this.emit('CAST', [this.input(i)], [narrow], { type: 'CastOptions', in_data_type: 'INT64', out_data_type: 'INT32' });
+    this.emit('CAST', [this.input(i)], [narrow], {
+      type: 'CastOptions',
+      in_data_type: 'INT64',
+      out_data_type: 'INT32',
+    });
     return narrow;
   }
 
@@ -200,7 +243,13 @@ class NodeContext implements LoweringContext {
     const body = this.lowering.builder.functions.get(functionName);
     if (!body) throw new RangeError(`function "${functionName}" is not in the library`);
     const target = this.lowering.builder.addSubgraph(functionName);
-    lowerGraph(this.lowering.builder, target, body, body.args.map((a) => a.output()), body.results);
+    lowerGraph(
+      this.lowering.builder,
+      target,
+      body,
+      body.args.map((a) => a.output()),
+      body.results,
+    );
     return target;
   }
 }
@@ -209,4 +258,3 @@ class NodeContext implements LoweringContext {
 function clampInt32(n: number): number {
   return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, n));
 }
-

@@ -52,7 +52,12 @@ export interface LoweringContext {
     options?: FlatObject,
   ): TfliteOp;
   /** Adds a custom operator. */
-  emitCustom(code: string, inputs: (TfliteTensor | undefined)[], outputs: TfliteTensor[], options: Uint8Array): TfliteOp;
+  emitCustom(
+    code: string,
+    inputs: (TfliteTensor | undefined)[],
+    outputs: TfliteTensor[],
+    options: Uint8Array,
+  ): TfliteOp;
   /** Input `i` as int32: int64 constants are narrowed, other int64 tensors cast. */
   asInt32(i: number): TfliteTensor;
   /** The subgraph of a function of the graph, lowered once for this use. */
@@ -60,7 +65,11 @@ export interface LoweringContext {
 }
 
 /** A row for ops whose inputs and outputs go to one operator unchanged. */
-export function direct(code: string, options?: FlatObject | ((node: Node) => FlatObject), more: Partial<LoweringRow> = {}): LoweringRow {
+export function direct(
+  code: string,
+  options?: FlatObject | ((node: Node) => FlatObject),
+  more: Partial<LoweringRow> = {},
+): LoweringRow {
   return {
     to: [code],
     build: (c) => {

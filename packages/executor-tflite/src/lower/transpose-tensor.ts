@@ -1,12 +1,24 @@
 /** Transposes a constant, block by block so that large filters stay fast. */
 import { dtypeSize, stridesOf, Tensor } from '@floe/export-core';
 
-/** The tensor with its axes in the order of `perm`: result axis `i` is axis `perm[i]`. */
+/**
+ * The tensor with its axes in the order of `perm`: result axis `i` is axis `perm[i]`. The elements are moved when
+ * they are first read, so that validation, which reads none, costs nothing.
+ */
 export function transposeTensor(tensor: Tensor, perm: readonly number[]): Tensor {
   const size = dtypeSize(tensor.dtype);
   const shape = perm.map((p) => tensor.shape[p]);
   if (tensor.size === 0) return tensor.reshape(shape);
   if (tensor.splatElement) return Tensor.filled(tensor.dtype, shape, tensor.splatElement);
+  return Tensor.deferred(tensor.dtype, shape, () => transposedBytes(tensor, perm, shape, size));
+}
+
+function transposedBytes(
+  tensor: Tensor,
+  perm: readonly number[],
+  shape: readonly number[],
+  size: number,
+): Uint8Array {
   const strides = stridesOf(tensor.shape);
   const steps = perm.map((p) => strides[p]);
   const out = new Uint8Array(tensor.byteLength);
@@ -20,13 +32,19 @@ export function transposeTensor(tensor: Tensor, perm: readonly number[]): Tensor
     for (let i = 0; i < places.length; i++) places[i] = i;
     const order = new Int32Array(tensor.size);
     permute(places, order, shape, steps);
-    for (let i = 0; i < order.length; i++) out.set(bytes.subarray(order[i] * size, order[i] * size + size), i * size);
+    for (let i = 0; i < order.length; i++)
+      out.set(bytes.subarray(order[i] * size, order[i] * size + size), i * size);
   }
-  return Tensor.fromBytes(tensor.dtype, shape, out);
+  return out;
 }
 
 /** out[index] = source[Σ index·step], out in row-major order; the two last axes in an inner loop of blocks. */
-function permute(source: Int32Array, out: Int32Array, shape: readonly number[], steps: readonly number[]): void {
+function permute(
+  source: Int32Array,
+  out: Int32Array,
+  shape: readonly number[],
+  steps: readonly number[],
+): void {
   const rank = shape.length;
   if (rank < 2) {
     out.set(source);

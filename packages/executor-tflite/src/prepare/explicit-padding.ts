@@ -19,10 +19,14 @@ export function explicitPadding(graph: Graph): void {
 
 function padded(graph: Graph, node: Node, value: Value, pads: number[]): Value {
   const name = `${node.name}/pad`;
-  const sizes = graph.addConst(`${name}/paddings`, Tensor.fromNumbers('int32', [pads.length / 2, 2], pads)).output();
+  const sizes = graph
+    .addConst(`${name}/paddings`, Tensor.fromNumbers('int32', [pads.length / 2, 2], pads))
+    .output();
   const T = attr.type(value.dtype ?? 'float32');
   const types = { T, Tpaddings: attr.type('int32') };
   if (node.op !== 'MaxPool') return graph.add(name, 'Pad', [value, sizes], types).output();
-  const lowest = graph.addConst(`${name}/lowest`, Tensor.scalar(value.dtype ?? 'float32', -Infinity)).output();
+  const lowest = graph
+    .addConst(`${name}/lowest`, Tensor.scalar(value.dtype ?? 'float32', -Infinity))
+    .output();
   return graph.add(name, 'PadV2', [value, sizes, lowest], types).output();
 }

@@ -15,10 +15,18 @@ export function fuseDilatedConv(graph: Graph): void {
   for (const back of [...graph.nodes.values()]) {
     if (back.op !== 'BatchToSpaceND') continue;
     const inner = back.inputs[0].node;
-    const biased = /^(BiasAdd|Add|AddV2)$/.test(inner.op) && inner.inputs[1].node.constant ? inner : undefined;
+    const biased =
+      /^(BiasAdd|Add|AddV2)$/.test(inner.op) && inner.inputs[1].node.constant ? inner : undefined;
     const conv = biased ? biased.inputs[0].node : inner;
     const forth = conv.inputs[0]?.node;
-    if (!CONV.test(conv.op) || forth?.op !== 'SpaceToBatchND' || !only(conv) || !only(forth) || (biased && !only(biased))) continue;
+    if (
+      !CONV.test(conv.op) ||
+      forth?.op !== 'SpaceToBatchND' ||
+      !only(conv) ||
+      !only(forth) ||
+      (biased && !only(biased))
+    )
+      continue;
     if (conv.string('padding') !== 'VALID' || conv.ints('strides').some((s) => s !== 1)) continue;
     fuse(graph, { back, biased, conv, forth });
   }
@@ -45,13 +53,21 @@ function fuse(graph: Graph, { back, biased, conv, forth }: Match): void {
   const after = [pads[1] - crops[1], pads[3] - crops[3]];
   if ([...before, ...after].some((p) => p < 0)) return;
   const total = [0, 1].map((i) => (filter[i] - 1) * block[i]);
-  const same = [0, 1].every((i) => before[i] + after[i] === total[i] && before[i] === Math.floor(total[i] / 2));
+  const same = [0, 1].every(
+    (i) => before[i] + after[i] === total[i] && before[i] === Math.floor(total[i] / 2),
+  );
   const none = [...before, ...after].every((p) => p === 0);
   let source = input;
   if (!same && !none) {
-    const paddings = Tensor.fromNumbers('int32', [4, 2], [0, 0, before[0], after[0], before[1], after[1], 0, 0]);
+    const paddings = Tensor.fromNumbers(
+      'int32',
+      [4, 2],
+      [0, 0, before[0], after[0], before[1], after[1], 0, 0],
+    );
     const sizes = graph.addConst(`${forth.name}/paddings`, paddings).output();
-    source = graph.add(`${forth.name}/pad`, 'Pad', [input, sizes], { T: forth.attr('T')!, Tpaddings: attr.type('int32') }).output();
+    source = graph
+      .add(`${forth.name}/pad`, 'Pad', [input, sizes], { T: forth.attr('T')!, Tpaddings: attr.type('int32') })
+      .output();
   }
   conv.inputs[0] = source;
   conv.set('padding', attr.string(same ? 'SAME' : 'VALID'));

@@ -44,8 +44,11 @@ function computed(graph: Graph, node: Node): [Value, Value] {
   const [, scale, offset, mean, variance] = node.inputs;
   const dtype = scale.dtype ?? 'float32';
   const T = attr.type(dtype);
-  const op = (name: string, type: string, inputs: Value[]) => graph.add(`${node.name}/${name}`, type, inputs, { T }).output();
-  const epsilon = graph.addConst(`${node.name}/epsilon`, Tensor.scalar(dtype, node.float('epsilon'))).output();
+  const op = (name: string, type: string, inputs: Value[]) =>
+    graph.add(`${node.name}/${name}`, type, inputs, { T }).output();
+  const epsilon = graph
+    .addConst(`${node.name}/epsilon`, Tensor.scalar(dtype, node.float('epsilon')))
+    .output();
   const inverse = op('rsqrt', 'Rsqrt', [op('variance', 'AddV2', [variance, epsilon])]);
   const factor = op('factor', 'Mul', [scale, inverse]);
   const addend = op('addend', 'Sub', [offset, op('shift', 'Mul', [mean, factor])]);

@@ -3,7 +3,14 @@
  *
  * Whatever makes extra ops is done here, at TensorFlow's level, so that constant folding still sees it.
  */
-import { foldConstants, inferShapes, type Diagnostics, type Graph, type Pass, type Signature } from '@floe/export-core';
+import {
+  foldConstants,
+  inferShapes,
+  type Diagnostics,
+  type Graph,
+  type Pass,
+  type Signature,
+} from '@floe/export-core';
 import { explicitPadding } from './explicit-padding';
 import { fuseDilatedConv } from './fuse-dilated-conv';
 import { lowerBatchNorm } from './lower-batch-norm';
@@ -16,8 +23,14 @@ export interface PrepareContext {
   diagnostics: Diagnostics;
 }
 
-const infer: Pass<PrepareContext> = { name: 'inferShapes', run: (graph, c) => inferShapes(graph, c.diagnostics) };
-const fold: Pass<PrepareContext> = { name: 'foldConstants', run: (graph) => void foldConstants(graph, { useShapes: true }) };
+const infer: Pass<PrepareContext> = {
+  name: 'inferShapes',
+  run: (graph, c) => inferShapes(graph, c.diagnostics),
+};
+const fold: Pass<PrepareContext> = {
+  name: 'foldConstants',
+  run: (graph) => void foldConstants(graph, { useShapes: true }),
+};
 
 export const PREPARE_PASSES: Pass<PrepareContext>[] = [
   infer,

@@ -7,7 +7,24 @@
 import type { Graph, Value } from '@floe/export-core';
 import type { PrepareContext } from './prepare';
 
-const IDENTITIES = new Set(['Identity', 'IdentityN', 'StopGradient', 'PreventGradient', 'Snapshot', 'CheckNumerics', 'CheckNumericsV2', 'EnsureShape', 'DebugGradientIdentity', 'DeepCopy', 'PlaceholderWithDefault', 'XlaSharding', 'Print', 'Copy', 'CopyHost', 'HostConst']);
+const IDENTITIES = new Set([
+  'Identity',
+  'IdentityN',
+  'StopGradient',
+  'PreventGradient',
+  'Snapshot',
+  'CheckNumerics',
+  'CheckNumericsV2',
+  'EnsureShape',
+  'DebugGradientIdentity',
+  'DeepCopy',
+  'PlaceholderWithDefault',
+  'XlaSharding',
+  'Print',
+  'Copy',
+  'CopyHost',
+  'HostConst',
+]);
 
 export function removeIdentities(graph: Graph, { signatures }: PrepareContext): void {
   const results = new Set(signatures.flatMap((s) => s.outputs.map((o) => o.tensor)));
@@ -15,7 +32,10 @@ export function removeIdentities(graph: Graph, { signatures }: PrepareContext): 
   const replaced = new Map<Value, Value>();
   for (const node of graph.sorted()) {
     if (!IDENTITIES.has(node.op)) continue;
-    const pairs = node.op === 'IdentityN' ? node.inputs.map((v, i) => [node.output(i), v] as const) : [[node.output(), node.inputs[0]] as const];
+    const pairs =
+      node.op === 'IdentityN'
+        ? node.inputs.map((v, i) => [node.output(i), v] as const)
+        : [[node.output(), node.inputs[0]] as const];
     for (const [from, to] of pairs) {
       if (results.has(from.name)) continue;
       // EnsureShape and declared shapes know more than what they name.

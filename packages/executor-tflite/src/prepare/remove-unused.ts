@@ -7,7 +7,9 @@ import type { PrepareContext } from './prepare';
 
 export function removeUnused(graph: Graph, { signatures }: PrepareContext): void {
   const specs = signatures.flatMap((s) => [...s.outputs, ...s.inputs]);
-  const roots = specs.map((s) => graph.node(parseInput(s.tensor).name)).filter((n): n is Node => n !== undefined);
+  const roots = specs
+    .map((s) => graph.node(parseInput(s.tensor).name))
+    .filter((n): n is Node => n !== undefined);
   const alive = graph.ancestors(roots);
   graph.remove(new Set([...graph.nodes.values()].filter((n) => !alive.has(n))));
 }

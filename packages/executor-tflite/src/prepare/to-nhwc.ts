@@ -40,17 +40,25 @@ export function toNhwc(graph: Graph): void {
 }
 
 function rankOf(node: Node, input: number): number | undefined {
-  return node.inputs[input]?.shape?.length ?? node.output().shape?.length ?? node.string('data_format').length;
+  return (
+    node.inputs[input]?.shape?.length ?? node.output().shape?.length ?? node.string('data_format').length
+  );
 }
 
-function convert(graph: Graph, node: Node, layout: { inputs: number[]; outputs: number[] }, rank: number): void {
+function convert(
+  graph: Graph,
+  node: Node,
+  layout: { inputs: number[]; outputs: number[] },
+  rank: number,
+): void {
   const last = rank - 1;
   // NCHW → NHWC is 0 2 3 1; back is 0 3 1 2.
   const toLast = [0, ...range(2, rank), 1];
   const toFirst = [0, last, ...range(1, last)];
   const outputs = layout.outputs.map((i) => node.output(i));
   const readers = outputs.map((value) => ({ value, shape: value.shape }));
-  for (const i of layout.inputs) node.inputs[i] = transpose(graph, `${node.name}/nhwc_${i}`, node.inputs[i], toLast);
+  for (const i of layout.inputs)
+    node.inputs[i] = transpose(graph, `${node.name}/nhwc_${i}`, node.inputs[i], toLast);
   for (const name of PER_AXIS) {
     const list = node.attr(name);
     if (list?.kind === 'list' && list.value.length === rank) node.set(name, permuted(list, toLast));
@@ -60,7 +68,8 @@ function convert(graph: Graph, node: Node, layout: { inputs: number[]; outputs: 
     const value = toLast.flatMap((axis) => explicit.value.slice(2 * axis, 2 * axis + 2));
     node.set('explicit_paddings', { kind: 'list', value });
   }
-  if (node.op === 'Conv2DBackpropInput' || node.op === 'Conv3DBackpropInputV2') permuteSizes(graph, node, toLast);
+  if (node.op === 'Conv2DBackpropInput' || node.op === 'Conv3DBackpropInputV2')
+    permuteSizes(graph, node, toLast);
   node.set('data_format', attr.string(rank === 5 ? 'NDHWC' : 'NHWC'));
   // The node's own name goes on with the transpose back, so that outputs of the contract keep theirs.
   const inner = graph.add(`${node.name}/nhwc`, node.op, node.inputs, Object.fromEntries(node.attrs));
@@ -74,13 +83,18 @@ function convert(graph: Graph, node: Node, layout: { inputs: number[]; outputs: 
     // Statistics of batch norm: their layout does not change.
     graph.replace(new Map(range(1, node.def!.outputs.length).map((i) => [node.output(i), inner.output(i)])));
   }
-  const perm = graph.addConst(`${node.name}/nchw/perm`, Tensor.fromNumbers('int32', [rank], toFirst)).output();
+  const perm = graph
+    .addConst(`${node.name}/nchw/perm`, Tensor.fromNumbers('int32', [rank], toFirst))
+    .output();
   graph.become(node, 'Transpose', [inner.output(), perm], { T: node.attr('T')!, Tperm: attr.type('int32') });
 }
 
 function transpose(graph: Graph, name: string, value: Value, perm: number[]): Value {
   const order = graph.addConst(`${name}/perm`, Tensor.fromNumbers('int32', [perm.length], perm)).output();
-  const node = graph.add(name, 'Transpose', [value, order], { T: attr.type(value.dtype ?? 'float32'), Tperm: attr.type('int32') });
+  const node = graph.add(name, 'Transpose', [value, order], {
+    T: attr.type(value.dtype ?? 'float32'),
+    Tperm: attr.type('int32'),
+  });
   const out = node.output();
   out.dtype = value.dtype;
   out.shape = value.shape ? (perm.map((p) => value.shape![p]) as Shape) : null;
@@ -89,7 +103,9 @@ function transpose(graph: Graph, name: string, value: Value, perm: number[]): Va
 
 /** The output sizes of a transposed convolution are a tensor: reordered by a Gather that folds when it is constant. */
 function permuteSizes(graph: Graph, node: Node, perm: number[]): void {
-  const index = graph.addConst(`${node.name}/sizes/order`, Tensor.fromNumbers('int32', [perm.length], perm)).output();
+  const index = graph
+    .addConst(`${node.name}/sizes/order`, Tensor.fromNumbers('int32', [perm.length], perm))
+    .output();
   const axis = graph.addConst(`${node.name}/sizes/axis`, Tensor.scalar('int32', 0)).output();
   const dtype = node.inputs[0].dtype ?? 'int32';
   const sizes = graph.add(`${node.name}/sizes`, 'GatherV2', [node.inputs[0], index, axis], {

@@ -1,4 +1,5 @@
 /** Facts of a model for summaries, manifests and reports. */
+import type { Piece } from '@floe/export-core';
 import type { TfliteModel } from '../tflite/model';
 
 /** How often each operator occurs, sorted by name; custom ones as `CUSTOM:name`. */
@@ -12,6 +13,6 @@ export function operatorCounts(model: TfliteModel): Record<string, number> {
 }
 
 /** `0.87 MB`. */
-export function sizeText(pieces: readonly Uint8Array[]): string {
-  return `${(pieces.reduce((n, p) => n + p.length, 0) / 1e6).toFixed(2)} MB`;
+export function sizeText(pieces: readonly Piece[]): string {
+  return `${(pieces.reduce((n, p) => n + p.byteLength, 0) / 1e6).toFixed(2)} MB`;
 }

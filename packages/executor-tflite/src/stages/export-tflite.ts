@@ -1,7 +1,13 @@
 /** The export stage: the converted (or quantised) model with the contract's names, order and metadata. */
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
-import { Diagnostics, FloeError, type Contract, type StageContext, type StageFunction } from '@floe/export-core';
+import {
+  Diagnostics,
+  FloeError,
+  type Contract,
+  type StageContext,
+  type StageFunction,
+} from '@floe/export-core';
 import { readContract } from '../convert/load-frozen';
 import { readModel } from '../tflite/read';
 import type { TfliteModel } from '../tflite/model';
@@ -65,10 +71,15 @@ function applyContract(model: TfliteModel, contract: Contract, { descriptor }: S
 function operators(model: TfliteModel): { operators: { name: string; version: number; custom?: true }[] } {
   const all = new Map<string, { name: string; version: number; custom?: true }>();
   for (const op of model.subgraphs.flatMap((g) => g.ops)) {
-    const entry = op.customCode === undefined
-      ? { name: op.code, version: operatorVersion(op) }
-      : { name: op.customCode, version: operatorVersion(op), custom: true as const };
+    const entry =
+      op.customCode === undefined
+        ? { name: op.code, version: operatorVersion(op) }
+        : { name: op.customCode, version: operatorVersion(op), custom: true as const };
     all.set(`${entry.name} ${entry.version}`, entry);
   }
-  return { operators: [...all.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version)) };
+  return {
+    operators: [...all.values()].sort((a, b) =>
+      a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version,
+    ),
+  };
 }

@@ -2,7 +2,13 @@
  * The validate stage: finds what is wrong with graph, contract and target before anything is converted, all of it at
  * once, and writes it down for people's tools: `report.json`, and SARIF for pull requests.
  */
-import { Diagnostics, diagnosticToJson, diagnosticsToSarif, FloeError, type StageFunction } from '@floe/export-core';
+import {
+  Diagnostics,
+  diagnosticToJson,
+  diagnosticsToSarif,
+  FloeError,
+  type StageFunction,
+} from '@floe/export-core';
 import { lowerModel } from '../convert/convert-graph';
 import { loadFrozen } from '../convert/load-frozen';
 import { checkTarget } from '../tflite/target';

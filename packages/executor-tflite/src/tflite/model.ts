@@ -45,7 +45,9 @@ export function dtypeOf(type: TensorType): DType | undefined {
 
 /** Bytes of a constant; tensors that share one `ConstBuffer` share one buffer of the file. */
 export interface ConstBuffer {
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** Given where `bytes` are computed on demand and need not be kept. */
+  readonly byteLength?: number;
 }
 
 export interface Quantization {

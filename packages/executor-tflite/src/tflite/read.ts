@@ -42,7 +42,10 @@ function build(object: FlatObject, bytes: Uint8Array): TfliteModel {
   };
   const graphs = (object.subgraphs as Objects) ?? [];
   model.subgraphs = graphs.map((g) => new TfliteSubgraph((g.name as string) ?? ''));
-  const tensors = graphs.map((g) => ((g.tensors as Objects) ?? []).map((t) => tensorOf(t, buffers, at)));
+  const tensorObjects = graphs.map((g) => (g.tensors as Objects) ?? []);
+  // Files from before 2022 do not say which tensors have a rank: there, no sizes mean a scalar.
+  const hasRanks = tensorObjects.some((list) => list.some((t) => t.has_rank));
+  const tensors = tensorObjects.map((list) => list.map((t) => tensorOf(t, buffers, hasRanks, at)));
   graphs.forEach((g, s) => {
     const pick = (list: unknown) => ((list as number[]) ?? []).map((i) => at(tensors[s], i, 'tensor'));
     const graph = model.subgraphs[s];
@@ -108,17 +111,18 @@ function bufferOf(object: FlatObject, file: Uint8Array): ConstBuffer | undefined
 function tensorOf(
   object: FlatObject,
   buffers: readonly (ConstBuffer | undefined)[],
+  hasRanks: boolean,
   at: <T>(list: readonly T[], i: number, what: string) => T,
 ): TfliteTensor {
   const shape = (object.shape as number[]) ?? [];
   const signature = object.shape_signature as number[] | undefined;
-  const known = object.has_rank || shape.length > 0 || (object.buffer as number) > 0;
+  const buffer = at(buffers, object.buffer as number, 'buffer');
+  const known = object.has_rank || shape.length > 0 || !hasRanks || buffer !== undefined;
   const tensor = new TfliteTensor(
     (object.name as string) ?? '',
     object.type as string,
     signature?.length ? signature : known ? shape : undefined,
   );
-  const buffer = at(buffers, object.buffer as number, 'buffer');
   if (buffer) tensor.buffer = buffer;
   else if (tensor.isStatic && tensor.elements === 0 && (object.buffer as number) > 0)
     tensor.buffer = { bytes: new Uint8Array(0) };

@@ -9,6 +9,7 @@
  * `Buffer.offset` and `Buffer.size` point at the same bytes instead, as the format foresees.
  */
 import { Builder, ByteBuffer } from 'flatbuffers';
+import type { Piece } from '@floe/export-core';
 import { fieldPosition, rootPosition, writeTable, type FlatObject } from './flatbuffer';
 import type { ConstBuffer, TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor } from './model';
 import { operatorVersion } from './op-version';
@@ -22,14 +23,14 @@ const PLACEHOLDER_CODE = 127;
 const MAX_INLINE_BYTES = 2 ** 31 - 2 ** 26;
 
 /** The file's pieces, in order. The bytes depend on the model alone. */
-export function writeModel(model: TfliteModel): Uint8Array[] {
+export function writeModel(model: TfliteModel): Piece[] {
   const buffers = new BufferTable();
   const codes = new OperatorCodes();
   const subgraphs = model.subgraphs.map((g) => subgraphObject(g, model.subgraphs, buffers, codes));
   const metadata = new Map(model.metadata);
   metadata.set('min_runtime_version', versionBytes(minimumRuntime(codes.list)));
   const metadataObjects = [...metadata].map(([name, bytes]) => ({ name, buffer: buffers.add({ bytes }) }));
-  const total = buffers.list.reduce((n, b) => n + b.length + ALIGNMENT, 0);
+  const total = buffers.list.reduce((n, b) => n + b.byteLength + ALIGNMENT, 0);
   const inline = total <= MAX_INLINE_BYTES;
   const object: FlatObject = {
     version: 3,
@@ -43,7 +44,7 @@ export function writeModel(model: TfliteModel): Uint8Array[] {
     description: model.description,
     // Placeholders of the right form; the real places are filled in below.
     buffers: buffers.list.map((b) =>
-      b.length === 0 ? {} : inline ? { data: new Uint8Array(0) } : { offset: 2n, size: 2n },
+      b.byteLength === 0 ? {} : inline ? { data: new Uint8Array(0) } : { offset: 2n, size: 2n },
     ),
     metadata: metadataObjects,
     signature_defs: model.signatures.map((signature) => {
@@ -65,54 +66,63 @@ export function writeModel(model: TfliteModel): Uint8Array[] {
   return layOut(builder.asUint8Array(), buffers.list, inline);
 }
 
-function layOut(tables: Uint8Array, buffers: Uint8Array[], inline: boolean): Uint8Array[] {
+function layOut(tables: Uint8Array, buffers: Piece[], inline: boolean): Piece[] {
   const bb = new ByteBuffer(tables);
   const slots = Object.fromEntries(tableFields('Buffer').map((f) => [f.name, f.slot]));
   const modelBuffers = tableFields('Model').find((f) => f.name === 'buffers')!.slot;
   const vectorAt = fieldPosition(bb, rootPosition(bb), modelBuffers);
   const vector = vectorAt + bb.readUint32(vectorAt);
-  const pieces: Uint8Array[] = [tables];
+  const pieces: Piece[] = [tables];
   let end = tables.length;
   buffers.forEach((bytes, i) => {
-    if (bytes.length === 0) return;
+    if (bytes.byteLength === 0) return;
     const item = vector + 4 + 4 * i;
     const table = item + bb.readUint32(item);
     const header = inline ? 4 : 0;
     const start = Math.ceil((end + header) / ALIGNMENT) * ALIGNMENT;
     const gap = Buffer.alloc(start - end);
     if (inline) {
-      gap.writeUInt32LE(bytes.length, gap.length - 4);
+      gap.writeUInt32LE(bytes.byteLength, gap.length - 4);
       const field = fieldPosition(bb, table, slots.data);
       bb.writeUint32(field, start - 4 - field);
     } else {
       bb.writeUint64(fieldPosition(bb, table, slots.offset), BigInt(start));
-      bb.writeUint64(fieldPosition(bb, table, slots.size), BigInt(bytes.length));
+      bb.writeUint64(fieldPosition(bb, table, slots.size), BigInt(bytes.byteLength));
     }
     pieces.push(gap, bytes);
-    end = start + bytes.length;
+    end = start + bytes.byteLength;
   });
   return pieces;
 }
 
-/** The model's buffers; equal contents are stored once. Buffer 0 is the empty one that non-constants point at. */
+/** Constants up to this size are stored once where their contents are equal; larger ones where they are one buffer. */
+const MAX_COMPARED_BYTES = 1 << 16;
+
+/** The model's buffers. Buffer 0 is the empty one that non-constants point at. */
 class BufferTable {
-  readonly list: Uint8Array[] = [new Uint8Array(0)];
+  readonly list: Piece[] = [new Uint8Array(0)];
   private readonly byObject = new Map<ConstBuffer, number>();
-  private readonly byContent = new Map<string, number[]>();
+  private readonly byContent = new Map<string, number>();
 
   add(buffer: ConstBuffer): number {
     const known = this.byObject.get(buffer);
     if (known !== undefined) return known;
-    const { bytes } = buffer;
-    const sample = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(64, bytes.length)).toString('latin1');
-    const key = `${bytes.length}:${sample}`;
-    const twins = this.byContent.get(key) ?? [];
-    let index = twins.find((i) => Buffer.compare(this.list[i], bytes) === 0);
-    if (index === undefined) {
-      index = this.list.push(bytes) - 1;
-      this.byContent.set(key, [...twins, index]);
-    }
+    const index = this.byContents(buffer);
     this.byObject.set(buffer, index);
+    return index;
+  }
+
+  private byContents(buffer: ConstBuffer): number {
+    const size = buffer.byteLength ?? buffer.bytes.length;
+    if (size > MAX_COMPARED_BYTES) {
+      return this.list.push(buffer.byteLength === undefined ? buffer.bytes : (buffer as Piece)) - 1;
+    }
+    const { bytes } = buffer;
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+    const twin = this.byContent.get(content);
+    if (twin !== undefined) return twin;
+    const index = this.list.push(bytes) - 1;
+    this.byContent.set(content, index);
     return index;
   }
 }

@@ -7,7 +7,8 @@
  * wasm never gives back, goes with it.
  */
 import { dtypeSize, FloeError, Tensor, type DType } from '@floe/export-core';
-import { resizeInputs, withOutputShapes } from './adapt-model';
+import { exposeOutputs, resizeInputs, shapeName, type Exposure } from './adapt-model';
+import { tensorsLaidOutLate } from './late-tensors';
 import {
   createModule,
   takeVector,
@@ -45,20 +46,10 @@ export class CannotRun extends FloeError {
   constructor(
     /** Completes "cannot be run: …". */
     readonly reason: string,
-    /** True when a size that is only known at run time is in the way; see `RunOptions.outputShapes`. */
-    readonly dynamicOutput = false,
   ) {
     super({ code: 'V002', severity: 'error', message: `the .tflite file cannot be run: ${reason}` });
     this.name = 'CannotRun';
   }
-}
-
-export interface RunOptions {
-  /**
-   * Shapes to expect of outputs whose size only a run can tell: the runtime cannot hand those out, so a RESHAPE to
-   * the given shape is appended in a copy.
-   */
-  outputShapes?: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Name, dtype and shape (-1 where unknown) of an input or output. */
@@ -73,12 +64,20 @@ export interface SignatureInfo {
   key: string;
   inputs: TensorInfo[];
   outputs: TensorInfo[];
+  /** Tensors whose shape in the file is not to be relied on. */
+  laidOutLate: ReadonlySet<TfliteTensor>;
 }
+
+/** Sessions that a model keeps open: as it is, and copies for outputs that are sized at run time. */
+const MAX_SESSIONS = 3;
 
 /** A .tflite file ready to run. Variables keep their values between runs with equal input shapes. */
 export class LitertModel {
   readonly signatures: readonly SignatureInfo[];
-  private session?: { key: string; session: Session };
+  /** By what was changed in the copy they run; the one used last stands last. */
+  private readonly sessions = new Map<string, Session>();
+  /** Shapes that outputs had in earlier runs: the first guess for the next. */
+  private readonly seenShapes = new Map<TfliteTensor, readonly number[]>();
 
   private constructor(
     private readonly bytes: Uint8Array,
@@ -107,52 +106,149 @@ export class LitertModel {
    *
    * @throws CannotRun
    */
-  async run(
-    inputs: ReadonlyMap<string, Tensor>,
-    signature?: string,
-    options: RunOptions = {},
-  ): Promise<Map<string, Tensor>> {
+  async run(inputs: ReadonlyMap<string, Tensor>, signature?: string): Promise<Map<string, Tensor>> {
     const info = this.signature(signature);
     checkInputs(info, inputs);
-    try {
-      return await this.runIn(info, inputs, undefined);
-    } catch (error) {
-      const { outputShapes } = options;
-      if (!(error instanceof CannotRun) || !outputShapes) throw error;
-      const unknown = info.outputs.filter((o) => outputShapes.has(o.name) && !o.tensor.isStatic);
-      if (!unknown.length) throw error;
-      return this.runIn(info, inputs, new Map(unknown.map((o) => [o.name, outputShapes.get(o.name)!])));
+    const results = new Map<string, Tensor>();
+    const computed = info.outputs.filter((output) => {
+      // The runtime leaves the buffers of such outputs as they were.
+      const given = info.inputs.find((input) => input.tensor === output.tensor);
+      const known = given ? inputs.get(given.name) : constantOf(output);
+      if (known) results.set(output.name, known);
+      return !known;
+    });
+    if (computed.length) {
+      const late = computed.filter((o) => info.laidOutLate.has(o.tensor));
+      const all = late.length
+        ? await this.runLate(info, inputs, late)
+        : await this.runCopy(info, inputs, new Map());
+      for (const { name } of computed) results.set(name, all.get(name)!);
     }
+    return new Map(info.outputs.map(({ name }) => [name, results.get(name)!]));
   }
 
-  private async runIn(
+  /** Runs a copy in which the shapes of the given outputs are fixed: guessed first, measured if that was wrong. */
+  private async runLate(
     info: SignatureInfo,
     inputs: ReadonlyMap<string, Tensor>,
-    outputShapes: ReadonlyMap<string, readonly number[]> | undefined,
+    outputs: TensorInfo[],
   ): Promise<Map<string, Tensor>> {
-    const shapes = new Map(info.inputs.map((i) => [i.tensor, inputs.get(i.name)!.shape]));
-    const key = JSON.stringify([info.key, [...shapes.values()], outputShapes && [...outputShapes]]);
-    if (this.session?.key !== key) {
-      this.dispose();
-      const signature = this.model.signatures.find((s) => s.key === info.key);
-      const bytes = outputShapes
-        ? withOutputShapes(this.bytes, info.key, shapesByName(info, inputs), outputShapes)
-        : resizeInputs(this.bytes, this.model, signature, shapes);
-      this.session = { key, session: await Session.open(bytes) };
+    const guess = (o: TensorInfo) =>
+      this.seenShapes.get(o.tensor) ?? (o.tensor.isStatic ? o.shape : undefined);
+    if (outputs.every(guess)) {
+      try {
+        return await this.runWithShapes(info, inputs, outputs, (o) => guess(o)!);
+      } catch (error) {
+        // A wrong guess fails like everything else; measuring tells.
+        if (!(error instanceof CannotRun)) throw error;
+      }
     }
+    const ranks = await this.runCopy(
+      info,
+      inputs,
+      exposing(outputs, () => ({ as: 'rank' })),
+    );
+    const rank = (o: TensorInfo) => ranks.get(o.name)!.at(0);
+    const arrays = outputs.filter((o) => rank(o) > 0);
+    const shapes = arrays.length
+      ? await this.runCopy(
+          info,
+          inputs,
+          exposing(arrays, (o) => ({ as: 'shape', rank: rank(o) })),
+        )
+      : undefined;
+    return this.runWithShapes(info, inputs, outputs, (o) =>
+      rank(o) > 0 ? shapes!.get(o.name)!.toNumbers() : [],
+    );
+  }
+
+  private async runWithShapes(
+    info: SignatureInfo,
+    inputs: ReadonlyMap<string, Tensor>,
+    outputs: TensorInfo[],
+    shapeOf: (output: TensorInfo) => readonly number[],
+  ): Promise<Map<string, Tensor>> {
+    const results = await this.runCopy(
+      info,
+      inputs,
+      exposing(outputs, (o) => ({ as: 'value', shape: shapeOf(o) })),
+    );
+    for (const o of outputs) {
+      // As many elements as were guessed may still be laid out otherwise.
+      const measured = results.get(shapeName(o.name))!.toNumbers();
+      if (shapeOf(o).length === 0 && measured[0] !== 0) throw new CannotRun(`"${o.name}" is no scalar`);
+      const shape = shapeOf(o).length === 0 ? [] : measured;
+      const value = results.get(o.name)!;
+      if (shape.reduce((n, d) => n * d, 1) !== value.size)
+        throw new CannotRun(`"${o.name}" has no certain shape`);
+      this.seenShapes.set(o.tensor, shape);
+      results.set(o.name, value.reshape(shape));
+    }
+    return results;
+  }
+
+  private async runCopy(
+    info: SignatureInfo,
+    inputs: ReadonlyMap<string, Tensor>,
+    exposures: ReadonlyMap<string, Exposure>,
+  ): Promise<Map<string, Tensor>> {
+    for (const [name, exposure] of exposures) {
+      if (exposure.as === 'value' && exposure.shape.includes(0))
+        throw new CannotRun(`"${name}" ${NO_ELEMENTS}`);
+    }
+    const key = JSON.stringify([info.key, info.inputs.map((i) => inputs.get(i.name)!.shape), [...exposures]]);
+    const session = this.sessions.get(key) ?? (await Session.open(this.copyFor(info, inputs, exposures)));
+    this.sessions.delete(key);
+    this.sessions.set(key, session);
+    const [oldest] = this.sessions;
+    if (this.sessions.size > MAX_SESSIONS) this.close(oldest[0]);
     try {
-      return await this.session.session.run(info, inputs);
+      return await session.run(info.key, inputs);
     } catch (error) {
-      this.dispose();
+      this.close(key);
       throw error;
     }
   }
 
+  private copyFor(
+    info: SignatureInfo,
+    inputs: ReadonlyMap<string, Tensor>,
+    exposures: ReadonlyMap<string, Exposure>,
+  ): Uint8Array {
+    const shape = ({ name }: TensorInfo) => inputs.get(name)!.shape;
+    if (exposures.size)
+      return exposeOutputs(
+        this.bytes,
+        info.key,
+        new Map(info.inputs.map((i) => [i.name, shape(i)])),
+        exposures,
+      );
+    const signature = this.model.signatures.find((s) => s.key === info.key);
+    return resizeInputs(
+      this.bytes,
+      this.model,
+      signature,
+      new Map(info.inputs.map((i) => [i.tensor, shape(i)])),
+    );
+  }
+
+  private close(key: string): void {
+    this.sessions.get(key)?.dispose();
+    this.sessions.delete(key);
+  }
+
   /** Gives the runtime's memory back; the model can be run again. */
   dispose(): void {
-    this.session?.session.dispose();
-    this.session = undefined;
+    for (const key of [...this.sessions.keys()]) this.close(key);
   }
+}
+
+function exposing(outputs: TensorInfo[], as: (output: TensorInfo) => Exposure): Map<string, Exposure> {
+  return new Map(outputs.map((o) => [o.name, as(o)]));
+}
+
+function constantOf({ dtype, tensor }: TensorInfo): Tensor | undefined {
+  return tensor.buffer && Tensor.fromBytes(dtype, tensor.shape ?? [], tensor.buffer.bytes);
 }
 
 /** Runs a model once. @throws FloeError, CannotRun */
@@ -160,11 +256,10 @@ export async function runTflite(
   bytes: Uint8Array,
   inputs: ReadonlyMap<string, Tensor>,
   signature?: string,
-  options?: RunOptions,
 ): Promise<Map<string, Tensor>> {
   const model = LitertModel.load(bytes);
   try {
-    return await model.run(inputs, signature, options);
+    return await model.run(inputs, signature);
   } finally {
     model.dispose();
   }
@@ -172,27 +267,27 @@ export async function runTflite(
 
 /** A model without signatures has one, without a name, whose inputs and outputs are called as their tensors. */
 function signaturesOf(model: TfliteModel): SignatureInfo[] {
-  const info = (key: string, inputs: TfliteSignature['inputs'], outputs: TfliteSignature['outputs']) => ({
+  const infoOf = ({ name, tensor }: TfliteSignature['inputs'][0]): TensorInfo => ({
+    name,
+    dtype: dtypeOf(tensor.type) ?? 'variant',
+    shape: tensor.shape,
+    tensor,
+  });
+  const named = (tensors: TfliteTensor[]) => tensors.map((tensor) => ({ name: tensor.name, tensor }));
+  const signatures = model.signatures.length
+    ? model.signatures
+    : model.subgraphs
+        .slice(0, 1)
+        .map((g) => ({ key: '', subgraph: g, inputs: named(g.inputs), outputs: named(g.outputs) }));
+  return signatures.map(({ key, subgraph, inputs, outputs }) => ({
     key,
     inputs: inputs.map(infoOf),
     outputs: outputs.map(infoOf),
-  });
-  if (model.signatures.length) return model.signatures.map((s) => info(s.key, s.inputs, s.outputs));
-  const [main] = model.subgraphs;
-  const named = (tensors: TfliteTensor[]) => tensors.map((tensor) => ({ name: tensor.name, tensor }));
-  return main ? [info('', named(main.inputs), named(main.outputs))] : [];
+    laidOutLate: tensorsLaidOutLate(subgraph),
+  }));
 }
 
-function infoOf({ name, tensor }: { name: string; tensor: TfliteTensor }): TensorInfo {
-  return { name, dtype: dtypeOf(tensor.type) ?? 'variant', shape: tensor.shape, tensor };
-}
-
-function shapesByName(
-  info: SignatureInfo,
-  inputs: ReadonlyMap<string, Tensor>,
-): Map<string, readonly number[]> {
-  return new Map(info.inputs.map((i) => [i.name, inputs.get(i.name)!.shape]));
-}
+const NO_ELEMENTS = 'has no elements, which the wasm runtime does not take';
 
 function checkInputs(info: SignatureInfo, inputs: ReadonlyMap<string, Tensor>): void {
   for (const tensor of [...info.inputs, ...info.outputs]) {
@@ -206,6 +301,7 @@ function checkInputs(info: SignatureInfo, inputs: ReadonlyMap<string, Tensor>): 
     if (!tensor)
       throw new CannotRun(`input "${name}" is not given (${[...inputs.keys()].join(', ') || 'none'} are)`);
     if (tensor.dtype !== dtype) throw new CannotRun(`input "${name}" is ${dtype}, not ${tensor.dtype}`);
+    if (tensor.size === 0) throw new CannotRun(`"${name}" ${NO_ELEMENTS}`);
     const fits =
       !shape ||
       (shape.length === tensor.shape.length && shape.every((d, i) => d < 0 || d === tensor.shape[i]));
@@ -244,9 +340,9 @@ class Session {
     });
   }
 
-  run(info: SignatureInfo, inputs: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
+  run(key: string, inputs: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
     return this.log.guard(async () => {
-      const s = this.signatureIndex(info.key);
+      const s = this.signatureIndex(key);
       const signature = this.model.getSignature(s);
       const inputNames = takeVector(signature.inputNames());
       const outputNames = takeVector(signature.outputNames());
@@ -256,8 +352,7 @@ class Session {
       // Before anything is read: after a failed run the buffers hold what was in memory.
       this.log.throwIfAny();
       for (const buffer of buffers) buffer.delete();
-      const byName = new Map(results.map((buffer, i) => [outputNames[i], this.take(buffer)]));
-      return new Map(info.outputs.map(({ name }) => [name, byName.get(name)!]));
+      return new Map(results.map((buffer, i) => [outputNames[i], this.take(buffer)]));
     });
   }
 

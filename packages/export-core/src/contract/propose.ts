@@ -20,9 +20,12 @@ export interface Proposal {
 /** Ops that are no part of inference: what they read does not count as used. */
 const TRAINING =
   /^(Assign|AssignAdd|AssignSub|Assign\w*VariableOp|ScatterUpdate|Save\w*|Restore\w*|Merge(V2Checkpoints|Summary)|ShardedFilename|\w*Summary\w*|Assert|Apply\w+|(Resource|Sparse)\w*Apply\w+|IsVariableInitialized|VarIsInitializedOp|VariableShape|NoOp|ControlTrigger|Print\w*|InitializeTable\w*|LookupTable(Import|Export)\w*|\w+Grad|\w+GradV\d|BroadcastGradientArgs|Iterator\w*|Queue\w*|WriteFile|Const|VariableV2|Variable|VarHandleOp|Placeholder\w*|ReadVariableOp)$/;
-const TRAINING_SCOPE = /(^|\/)(gradients|save(_\d+)?|train|Adam|optimizer|report_uninitialized|init|metrics|global_step|losses?|regularization|ExponentialMovingAverage|AssignMovingAvg(_\d+)?|Initializer|dataset|shuffle_batch|batch|batch_join|prefetch_queue)(\/|$)/i;
-const RESULT_NAME = /(softmax|sigmoid|predict|prob|logits|detection|classes|scores|boxes|output|embedding|final)/i;
-const RESULT_OP = /^(Softmax|Sigmoid|LogSoftmax|ArgMax|BiasAdd|MatMul|Reshape|Squeeze|TopKV2|Tanh|Identity|ConcatV2|Add\w*)$/;
+const TRAINING_SCOPE =
+  /(^|\/)(gradients|save(_\d+)?|train|Adam|optimizer|report_uninitialized|init|metrics|global_step|losses?|regularization|ExponentialMovingAverage|AssignMovingAvg(_\d+)?|Initializer|dataset|shuffle_batch|batch|batch_join|prefetch_queue)(\/|$)/i;
+const RESULT_NAME =
+  /(softmax|sigmoid|predict|prob|logits|detection|classes|scores|boxes|output|embedding|final)/i;
+const RESULT_OP =
+  /^(Softmax|Sigmoid|LogSoftmax|ArgMax|BiasAdd|MatMul|Reshape|Squeeze|TopKV2|Tanh|Identity|ConcatV2|Add\w*)$/;
 
 /** The graph's likely outputs, best first. Shapes are those that inference found. */
 export function proposeOutputs(graph: Graph): Proposal[] {
@@ -36,9 +39,17 @@ export function proposeOutputs(graph: Graph): Proposal[] {
     const types = outputTypes(node) ?? [];
     types.forEach((dtype, i) => {
       if (!dtype || dtype === 'resource' || dtype === 'variant') return;
-      const score = (RESULT_NAME.test(node.name) ? 2 : 0) + (RESULT_OP.test(node.op) ? 1 : 0) + (dtype === 'float32' ? 1 : 0) - (i > 0 ? 1 : 0);
+      const score =
+        (RESULT_NAME.test(node.name) ? 2 : 0) +
+        (RESULT_OP.test(node.op) ? 1 : 0) +
+        (dtype === 'float32' ? 1 : 0) -
+        (i > 0 ? 1 : 0);
       const value = node.output(i);
-      proposals.push({ spec: { name: shortName(node.name, i), tensor: value.name, dtype, shape: value.shape ?? null }, score, likely: false });
+      proposals.push({
+        spec: { name: shortName(node.name, i), tensor: value.name, dtype, shape: value.shape ?? null },
+        score,
+        likely: false,
+      });
     });
   }
   proposals.sort((a, b) => b.score - a.score);
@@ -54,7 +65,12 @@ export function placeholders(graph: Graph, nodes: ReadonlySet<Node>): TensorSpec
     if (!nodes.has(node) || (node.op !== 'Placeholder' && node.op !== 'PlaceholderV2')) continue;
     const shape = node.attr('shape');
     const declared: Shape = shape?.kind === 'shape' ? shape.value : null;
-    specs.push({ name: shortName(node.name, 0), tensor: `${node.name}:0`, dtype: node.type('dtype'), shape: declared });
+    specs.push({
+      name: shortName(node.name, 0),
+      tensor: `${node.name}:0`,
+      dtype: node.type('dtype'),
+      shape: declared,
+    });
   }
   return uniqueNames(specs.map((spec) => ({ spec, score: 0, likely: true }))).map((p) => p.spec);
 }
@@ -72,8 +88,12 @@ function dependsOnInputs(graph: Graph): Set<Node> {
 /** The last telling part of a scope: `resnet_v1_50/predictions/Softmax` → `predictions`. */
 function shortName(name: string, index: number): string {
   const parts = name.split('/');
-  const generic = /^(Softmax|Sigmoid|BiasAdd|Reshape|Squeeze|Identity|MatMul|add|concat|Reshape_1|ArgMax|SpatialSqueeze)$/;
-  const part = parts.length > 1 && generic.test(parts[parts.length - 1]) ? parts[parts.length - 2] : parts[parts.length - 1];
+  const generic =
+    /^(Softmax|Sigmoid|BiasAdd|Reshape|Squeeze|Identity|MatMul|add|concat|Reshape_1|ArgMax|SpatialSqueeze)$/;
+  const part =
+    parts.length > 1 && generic.test(parts[parts.length - 1])
+      ? parts[parts.length - 2]
+      : parts[parts.length - 1];
   const clean = part.replace(/[^A-Za-z0-9_]/g, '_');
   return index ? `${clean}_${index}` : clean;
 }

@@ -27,11 +27,15 @@ export function resolveContract(
   if (descriptor.signatures) {
     for (const [key, declared] of Object.entries(descriptor.signatures)) {
       const own = found.find((s) => s.key === key);
-      contract.signatures.push(resolver.signature(key, declared.inputs, declared.outputs, own, ['signatures', key]));
+      contract.signatures.push(
+        resolver.signature(key, declared.inputs, declared.outputs, own, ['signatures', key]),
+      );
     }
   } else if (descriptor.inputs || descriptor.outputs || found.length === 0) {
     const outputs = descriptor.outputs === 'auto' ? undefined : descriptor.outputs;
-    contract.signatures.push(resolver.signature(found[0]?.key ?? DEFAULT_SIGNATURE, descriptor.inputs, outputs, found[0], []));
+    contract.signatures.push(
+      resolver.signature(found[0]?.key ?? DEFAULT_SIGNATURE, descriptor.inputs, outputs, found[0], []),
+    );
   } else {
     contract.signatures.push(...found);
   }
@@ -73,7 +77,11 @@ class Resolver {
   ): TensorSpec | undefined {
     const tensor = declared.tensor ?? own?.find((s) => s.name === declared.name)?.tensor ?? declared.name;
     const where = this.place(declared.tensor === undefined ? [...path, 'name'] : [...path, 'tensor']);
-    const value = findTensor(this.graph, { tensor, role: `${role} "${declared.name}": tensor`, where }, this.diagnostics);
+    const value = findTensor(
+      this.graph,
+      { tensor, role: `${role} "${declared.name}": tensor`, where },
+      this.diagnostics,
+    );
     if (!value) return undefined;
     const dtype = this.dtype(declared, role, value, path);
     const shape = this.shape(declared, role, value, path);
@@ -81,54 +89,86 @@ class Resolver {
     return { name: declared.name, tensor: value.name, dtype, shape };
   }
 
-  private dtype(declared: ContractInput | ContractOutput, role: string, value: Value, path: (string | number)[]) {
+  private dtype(
+    declared: ContractInput | ContractOutput,
+    role: string,
+    value: Value,
+    path: (string | number)[],
+  ) {
     const actual = value.dtype ?? outputTypes(value.node)?.[value.index];
     if (declared.dtype && actual && declared.dtype !== actual) {
-      this.diagnostics.error('G002', `${role} "${declared.name}" is declared ${declared.dtype}, the graph has ${actual} at "${value.name}"`, {
-        hint: `dtype: ${actual}`,
-        where: this.place([...path, 'dtype']),
-        node: value.node.name,
-      });
+      this.diagnostics.error(
+        'G002',
+        `${role} "${declared.name}" is declared ${declared.dtype}, the graph has ${actual} at "${value.name}"`,
+        {
+          hint: `dtype: ${actual}`,
+          where: this.place([...path, 'dtype']),
+          node: value.node.name,
+        },
+      );
     }
     if (!declared.dtype && !actual) {
-      this.diagnostics.error('G002', `the type of ${role} "${declared.name}" is not known: ${value.node.op} is a custom op`, {
-        hint: `declare it: { name: ${declared.name}, tensor: "${value.name}", dtype: float32 }`,
-        where: this.place([...path, 'name']),
-        node: value.node.name,
-      });
+      this.diagnostics.error(
+        'G002',
+        `the type of ${role} "${declared.name}" is not known: ${value.node.op} is a custom op`,
+        {
+          hint: `declare it: { name: ${declared.name}, tensor: "${value.name}", dtype: float32 }`,
+          where: this.place([...path, 'name']),
+          node: value.node.name,
+        },
+      );
     }
     return actual ?? declared.dtype;
   }
 
-  private shape(declared: ContractInput | ContractOutput, role: string, value: Value, path: (string | number)[]): Shape {
+  private shape(
+    declared: ContractInput | ContractOutput,
+    role: string,
+    value: Value,
+    path: (string | number)[],
+  ): Shape {
     const actual = value.shape ?? null;
     if (declared.shape === undefined) return actual;
     if (!compatible(declared.shape, actual)) {
-      this.diagnostics.error('G003', `${role} "${declared.name}" is declared ${shapeToString(declared.shape)}, the graph has ${shapeToString(actual)} at "${value.name}"${mismatch(declared.shape, actual)}`, {
-        hint: `shape: ${JSON.stringify(actual)}`,
-        where: this.place([...path, 'shape']),
-        node: value.node.name,
-      });
+      this.diagnostics.error(
+        'G003',
+        `${role} "${declared.name}" is declared ${shapeToString(declared.shape)}, the graph has ${shapeToString(actual)} at "${value.name}"${mismatch(declared.shape, actual)}`,
+        {
+          hint: `shape: ${JSON.stringify(actual)}`,
+          where: this.place([...path, 'shape']),
+          node: value.node.name,
+        },
+      );
     }
     // `null` in a declared input says that any size is allowed, also where the graph knew one.
     return role === 'input' ? declared.shape : mergeShapes(declared.shape, actual);
   }
 
-  private unique(specs: readonly (TensorSpec | undefined)[], list: 'inputs' | 'outputs', path: (string | number)[]): void {
+  private unique(
+    specs: readonly (TensorSpec | undefined)[],
+    list: 'inputs' | 'outputs',
+    path: (string | number)[],
+  ): void {
     const seen = new Map<string, number>();
     specs.forEach((spec, i) => {
       const first = spec && seen.get(spec.tensor);
       if (spec && first !== undefined && list === 'inputs') {
-        this.diagnostics.error('G009', `${list} "${specs[first]?.name}" and "${spec.name}" are one tensor, ${spec.tensor}`, {
-          where: this.place([...path, list, i]),
-        });
+        this.diagnostics.error(
+          'G009',
+          `${list} "${specs[first]?.name}" and "${spec.name}" are one tensor, ${spec.tensor}`,
+          {
+            where: this.place([...path, list, i]),
+          },
+        );
       }
       if (spec) seen.set(spec.tensor, i);
     });
   }
 
   private guessOutputs(path: (string | number)[]): TensorSpec[] {
-    const specs = proposeOutputs(this.graph).filter((p) => p.likely).map((p) => p.spec);
+    const specs = proposeOutputs(this.graph)
+      .filter((p) => p.likely)
+      .map((p) => p.spec);
     if (specs.length === 0) {
       this.diagnostics.error('G010', 'the graph has no tensor that looks like an output', {
         hint: 'declare outputs: [{ name: y, tensor: "node:0" }]',
@@ -140,7 +180,9 @@ class Resolver {
 
   /** The placeholders that the outputs need. */
   private guessInputs(outputs: readonly TensorSpec[]): TensorSpec[] {
-    const roots = outputs.map((o) => this.graph.node(o.tensor.slice(0, o.tensor.lastIndexOf(':')))).filter((n) => n !== undefined);
+    const roots = outputs
+      .map((o) => this.graph.node(o.tensor.slice(0, o.tensor.lastIndexOf(':'))))
+      .filter((n) => n !== undefined);
     return placeholders(this.graph, this.graph.ancestors(roots));
   }
 }

@@ -171,7 +171,7 @@ function inside(file: RandomAccessFile, field: WireField): WireField[] | undefin
 
 function isMetaGraph(file: RandomAccessFile, field: WireField): boolean {
   const fields = inside(file, field);
-  return fields !== undefined && looksLikeMetaGraph(file, fields);
+  return fields !== undefined && !looksLikeGraph(file, fields) && looksLikeMetaGraph(file, fields);
 }
 
 /** A GraphDef: nodes (1), library (2), version (3, a number), versions (4, numbers), debug info (5). */

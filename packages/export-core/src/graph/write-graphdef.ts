@@ -5,6 +5,7 @@
  *
  * Within a Const's NodeDef the bytes of its tensor stand last, so that one copy-free piece follows its head.
  */
+import type { Piece } from '../keys/atomic';
 import { encode, type MessageInit } from '../format/proto';
 import { shapeToProto, tensorToProto } from '../format/tensor-proto';
 import { dtypeCode, type DType } from '../tensor/dtype';
@@ -17,8 +18,8 @@ import type { FunctionGraph, Graph, Node, Value } from './graph';
 const SMALL_BYTES = 1 << 14;
 
 /** The file's pieces, in order. The bytes depend on the graph alone. */
-export function writeGraphDef(graph: Graph): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
+export function writeGraphDef(graph: Graph): Piece[] {
+  const pieces: Piece[] = [];
   for (const node of graph.nodes.values()) pieces.push(...nodePieces(node));
   const functions = [...graph.functions.values()];
   const { producer, minConsumer, badConsumers } = graph.versions;
@@ -38,7 +39,7 @@ function functionTypes(f: FunctionGraph): { args: DType[]; results: DType[] } {
   return { args: f.args.map((a) => dtype(a.output())), results: f.results.map(dtype) };
 }
 
-function nodePieces(node: Node): Uint8Array[] {
+function nodePieces(node: Node): Piece[] {
   const tensor = node.constant;
   if (!tensor || tensor.dtype === 'string' || tensor.splatElement || tensor.byteLength <= SMALL_BYTES) {
     return lengthDelimited(1, [encode('NodeDef', nodeToProto(node, outsideName))]);
@@ -59,8 +60,8 @@ function nodePieces(node: Node): Uint8Array[] {
 }
 
 /** A length-delimited protobuf field around pieces. */
-function lengthDelimited(field: number, pieces: Uint8Array[]): Uint8Array[] {
-  const length = pieces.reduce((n, p) => n + p.length, 0);
+function lengthDelimited(field: number, pieces: Piece[]): Piece[] {
+  const length = pieces.reduce((n, p) => n + p.byteLength, 0);
   const head = [(field << 3) | 2];
   for (let rest = length; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) {

@@ -15,8 +15,12 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { randomBytes } from 'node:crypto';
 import { fileError } from '../format/file';
 
-/** Buffers handed to the system in one call (IOV_MAX is 1024 where it is smallest). */
+/** Buffers handed to the system in one call (IOV_MAX is 1024 where it is smallest), and their bytes. */
 const BATCH = 512;
+const BATCH_BYTES = 1 << 23;
+
+/** A part of a file: bytes, or bytes that are made when they are written and need not be kept. */
+export type Piece = Uint8Array | { readonly byteLength: number; readonly bytes: Uint8Array };
 
 /**
  * The absolute path of a file below `dist`.
@@ -64,7 +68,7 @@ function realFolder(path: string): string {
  */
 export function writeFileAtomic(
   path: string,
-  chunks: string | Uint8Array | readonly Uint8Array[],
+  chunks: string | Uint8Array | readonly Piece[],
   dist?: string,
 ): void {
   const target = dist === undefined ? resolve(path) : withinDist(dist, path);
@@ -95,13 +99,16 @@ function existingMode(path: string): number | undefined {
 }
 
 /** Every byte of every buffer: one call may write less than it was given (2 GiB at most on Linux). */
-function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
+function writeAll(fd: number, chunks: readonly Piece[]): void {
   let next = 0;
   let pending: Uint8Array[] = [];
   for (;;) {
-    while (pending.length < BATCH && next < chunks.length) {
-      if (chunks[next].length > 0) pending.push(chunks[next]);
-      next++;
+    let waiting = pending.reduce((n, p) => n + p.length, 0);
+    while (pending.length < BATCH && waiting < BATCH_BYTES && next < chunks.length) {
+      const chunk = chunks[next++];
+      if (chunk.byteLength === 0) continue;
+      pending.push(chunk instanceof Uint8Array ? chunk : chunk.bytes);
+      waiting += chunk.byteLength;
     }
     if (pending.length === 0) return;
     let written = writevSync(fd, pending);
@@ -110,4 +117,9 @@ function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
     pending = pending.slice(done);
     if (written > 0) pending[0] = pending[0].subarray(written);
   }
+}
+
+/** The pieces of a file in one buffer; for readers that need all of it. */
+export function joinPieces(pieces: readonly Piece[]): Buffer {
+  return Buffer.concat(pieces.map((p) => (p instanceof Uint8Array ? p : p.bytes)));
 }

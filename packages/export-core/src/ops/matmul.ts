@@ -9,7 +9,7 @@ import { broadcastOf, broadcastStrides } from './kernels/broadcast';
 import { contract, type Operand } from './kernels/contract';
 import { mapBinary, noKernel, type BinaryKernel } from './kernels/elementwise';
 import { sliceTensor, concatTensors } from './kernels/cells';
-import { dimsOfRank, mergeDims, mergeKnown, out, rankAtLeast, refuse } from './kernels/shape-rules';
+import { dimsOfRank, mergeDims, mergeKnown, out, rankAtLeast, refuse, unknownDims } from './kernels/shape-rules';
 import type { InferContext, OpRow, OpTable } from './op-row';
 
 /** The last two dimensions, in the order of rows and columns. */
@@ -139,7 +139,10 @@ const einsum: OpRow = {
   infer: (c) => {
     const equation = parseEquation(c.node);
     if (!equation || equation.inputs.length !== c.count) return c.fail('the equation does not fit the operands');
-    const shapes = equation.inputs.map((_, i) => c.shape(i));
+    // An operand of unknown rank has one dimension a label, unless there is an ellipsis.
+    const shapes = equation.inputs.map(
+      (labels, i) => c.shape(i) ?? (labels.includes('…') ? null : unknownDims(labels.length)),
+    );
     if (shapes.includes(null)) return out(null);
     const { sizes, output } = labelSizes(equation, shapes as Dim[][], (m) => c.fail(m));
     return out(output.map((l) => sizes.get(l) as Dim));

@@ -78,7 +78,9 @@ function batchNorm(inputs: readonly Tensor[], node: Node): Tensor[] {
       variance = blend(oldVariance, variance);
     }
   }
-  return [narrow(x.dtype, x.shape, y), vector(mean), vector(variance), vector(used.mean), vector(used.variance)];
+  // What the gradient will need: the batch's own statistics, nothing outside of training.
+  const reserved = training ? [used.mean, used.variance] : [new Float64Array(channels), new Float64Array(channels)];
+  return [narrow(x.dtype, x.shape, y), ...[mean, variance, ...reserved].map(vector)];
 }
 
 function lrn([x]: readonly Tensor[], node: Node): Tensor[] {
@@ -215,7 +217,7 @@ export const table: OpTable = {
   FusedBatchNormV3: {
     infer: (c) => inferBatchNorm(c, [null]),
     // The last output is scratch space that only GPUs fill.
-    evaluate: (inputs, node) => [...batchNorm(inputs, node), narrow(inputs[1].dtype, [0], new Float64Array())],
+    evaluate: (inputs, node) => [...batchNorm(inputs, node), Tensor.scalar(inputs[1].dtype, 0)],
   },
   FusedBatchNormGrad: batchNormGrad,
   FusedBatchNormGradV2: batchNormGrad,

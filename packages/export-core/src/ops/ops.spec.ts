@@ -57,8 +57,14 @@ describe.each([...families])('family %s', (_family, cases) => {
   });
 });
 
-/** Ops that TensorFlow gives no way to run on their own. */
-const UNTESTABLE: ReadonlySet<string> = new Set(['_UnaryOpsComposition']);
+/** Ops that today's TensorFlow cannot be asked for: internal ones, and ones that only old graphs may hold. */
+const UNTESTABLE: ReadonlySet<string> = new Set([
+  '_UnaryOpsComposition',
+  'BatchMatrixBandPart',
+  'BatchMatrixDiag',
+  'BatchMatrixDiagPart',
+  'BatchMatrixSetDiag',
+]);
 
 test('every op that is evaluated has cases', () => {
   const missing = tableOps().filter((op) => opRow(op)?.evaluate && !tested.has(op) && !UNTESTABLE.has(op));

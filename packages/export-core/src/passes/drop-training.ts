@@ -18,15 +18,21 @@ export function dropTraining(graph: Graph): void {
   const matters = new Set<Node>();
   for (const node of graph.sorted()) {
     const sources = [...node.inputs.map((v) => v.node), ...node.controls];
-    if (WRITES.test(node.op) || CONTROL_FLOW.test(node.op) || sources.some((s) => matters.has(s))) matters.add(node);
+    if (WRITES.test(node.op) || CONTROL_FLOW.test(node.op) || sources.some((s) => matters.has(s)))
+      matters.add(node);
   }
-  const gone = new Set([...graph.nodes.values()].filter((n) => SILENT.test(n.op) && n.op !== 'CheckNumerics' && n.op !== 'Print'));
+  const gone = new Set(
+    [...graph.nodes.values()].filter(
+      (n) => SILENT.test(n.op) && n.op !== 'CheckNumerics' && n.op !== 'Print',
+    ),
+  );
   for (const node of graph.nodes.values()) {
     if (node.controls.length === 0) continue;
     const kept = new Set<Node>();
     for (const control of node.controls) {
       // What a silent node waited for, its follower still waits for.
-      for (const real of gone.has(control) ? beyond(control, gone) : [control]) if (matters.has(real)) kept.add(real);
+      for (const real of gone.has(control) ? beyond(control, gone) : [control])
+        if (matters.has(real)) kept.add(real);
     }
     for (const input of node.inputs) kept.delete(input.node);
     node.controls = [...kept];

@@ -12,7 +12,8 @@ import { parseInput } from '../graph/graphdef';
 import { Tensor } from '../tensor/tensor';
 import type { FreezeContext } from './freeze-context';
 
-const TRAINING_FLAG = /(^|[/_])(is_?training|training|train|is_?train|phase(_train)?|train_?(flag|phase|mode)|learning_phase|keras_learning_phase)(_\d+)?$/i;
+const TRAINING_FLAG =
+  /(^|[/_])(is_?training|training|train|is_?train|phase(_train)?|train_?(flag|phase|mode)|learning_phase|keras_learning_phase)(_\d+)?$/i;
 
 export function foldInferenceMode(graph: Graph, { contract, diagnostics }: FreezeContext): void {
   const inputs = new Set(contractInputs(contract).map((s) => parseInput(s.tensor).name));
@@ -23,12 +24,18 @@ export function foldInferenceMode(graph: Graph, { contract, diagnostics }: Freez
       node.attrs = new Map([['T', attr.type(node.type('dtype'))]]);
     } else if (node.op === 'Placeholder' && isTrainingFlag(node)) {
       becomeFalse(graph, node);
-      diagnostics.note('G006', `placeholder "${node.name}" is no input of the contract: frozen as false`, { node: node.name });
-    } else if (node.op === 'Placeholder') {
-      diagnostics.error('G006', `the outputs need placeholder "${node.name}" (${node.type('dtype')}), which is no input`, {
-        hint: `declare it under inputs: { name: ${node.name.replace(/.*\//, '')}, tensor: "${node.name}:0" }`,
+      diagnostics.note('G006', `placeholder "${node.name}" is no input of the contract: frozen as false`, {
         node: node.name,
       });
+    } else if (node.op === 'Placeholder') {
+      diagnostics.error(
+        'G006',
+        `the outputs need placeholder "${node.name}" (${node.type('dtype')}), which is no input`,
+        {
+          hint: `declare it under inputs: { name: ${node.name.replace(/.*\//, '')}, tensor: "${node.name}:0" }`,
+          node: node.name,
+        },
+      );
     }
   }
 }

@@ -42,7 +42,8 @@ export function foldSwitches(graph: Graph): void {
   const switches = [...replaced.keys()].map((v) => v.node).filter((n) => n.op !== 'Identity');
   const gone = new Set([...deadNodes, ...switches]);
   // A control edge on a dead Switch's live side orders nothing any more.
-  for (const node of graph.nodes.values()) node.controls = node.controls.filter((c) => !gone.has(c) && !isPivot(c));
+  for (const node of graph.nodes.values())
+    node.controls = node.controls.filter((c) => !gone.has(c) && !isPivot(c));
   graph.remove(gone);
 }
 
@@ -54,7 +55,8 @@ function isPivot(node: Node): boolean {
 function constantOf(value: Value, replaced: ReadonlyMap<Value, Value>): Tensor | undefined {
   let at: Value | undefined = value;
   for (let hops = 0; at && hops < 1000; hops++) {
-    const next: Value | undefined = replaced.get(at) ?? (at.node.op === 'Identity' ? at.node.inputs[0] : undefined);
+    const next: Value | undefined =
+      replaced.get(at) ?? (at.node.op === 'Identity' ? at.node.inputs[0] : undefined);
     if (!next) return at.node.constant;
     at = next;
   }

@@ -12,7 +12,10 @@ import { prune } from './prune';
 
 export const FREEZE_PASSES: Pass<FreezeContext>[] = [
   // The saver says which checkpoint entry is which variable; pruning removes the saver, so it is asked first.
-  { name: 'readSaver', run: (graph, c) => void (c.checkpointKeys = c.variables && checkpointKeys(graph, c.variables)) },
+  {
+    name: 'readSaver',
+    run: (graph, c) => void (c.checkpointKeys = c.variables && checkpointKeys(graph, c.variables)),
+  },
   // Before pruning, so that the parsing and queues below an input fall away with it.
   { name: 'cutInputs', run: cutInputs },
   // Before pruning, so that assertions and summaries keep nothing alive.

@@ -20,8 +20,29 @@ import { sliceTensor } from './slice-tensor';
 
 const VARIABLE = /^(VariableV2|Variable|VarHandleOp)$/;
 /** Ops that hand a reference or handle on, unchanged. */
-const CARRIERS = new Set(['Identity', 'Switch', 'Merge', 'Enter', 'Exit', 'NextIteration', 'RefIdentity', 'RefSwitch', 'RefMerge', 'RefEnter', 'RefExit', 'RefNextIteration']);
-const READ_ONLY = new Set(['ReadVariableOp', 'ResourceGather', 'ResourceGatherNd', 'VariableShape', 'VarIsInitializedOp', 'IsVariableInitialized', 'DisableCopyOnRead']);
+const CARRIERS = new Set([
+  'Identity',
+  'Switch',
+  'Merge',
+  'Enter',
+  'Exit',
+  'NextIteration',
+  'RefIdentity',
+  'RefSwitch',
+  'RefMerge',
+  'RefEnter',
+  'RefExit',
+  'RefNextIteration',
+]);
+const READ_ONLY = new Set([
+  'ReadVariableOp',
+  'ResourceGather',
+  'ResourceGatherNd',
+  'VariableShape',
+  'VarIsInitializedOp',
+  'IsVariableInitialized',
+  'DisableCopyOnRead',
+]);
 
 export function freezeVariables(graph: Graph, context: FreezeContext): void {
   const variables = [...graph.nodes.values()].filter((n) => VARIABLE.test(n.op));
@@ -90,19 +111,30 @@ function mend(graph: Graph, use: Node, dtype: DType): void {
       break;
     case 'ResourceGather': {
       const axis = graph.addConst(`${use.name}/axis`, Tensor.scalar('int32', use.int('batch_dims')));
-      const attrs = { Tparams: attr.type(dtype), Tindices: use.attr('Tindices')!, Taxis: attr.type('int32'), batch_dims: use.attr('batch_dims')! };
+      const attrs = {
+        Tparams: attr.type(dtype),
+        Tindices: use.attr('Tindices')!,
+        Taxis: attr.type('int32'),
+        batch_dims: use.attr('batch_dims')!,
+      };
       graph.become(use, 'GatherV2', [use.inputs[0], use.inputs[1], axis.output()], attrs);
       break;
     }
     case 'ResourceGatherNd':
-      graph.become(use, 'GatherNd', use.inputs, { Tparams: attr.type(dtype), Tindices: use.attr('Tindices')! });
+      graph.become(use, 'GatherNd', use.inputs, {
+        Tparams: attr.type(dtype),
+        Tindices: use.attr('Tindices')!,
+      });
       break;
     case 'VariableShape':
       graph.become(use, 'Shape', use.inputs, { T: attr.type(dtype), out_type: use.attr('out_type')! });
       break;
     case 'VarIsInitializedOp':
     case 'IsVariableInitialized':
-      graph.become(use, 'Const', [], { dtype: attr.type('bool'), value: attr.tensor(Tensor.scalar('bool', 1)) });
+      graph.become(use, 'Const', [], {
+        dtype: attr.type('bool'),
+        value: attr.tensor(Tensor.scalar('bool', 1)),
+      });
       break;
     default:
       if (use.op.startsWith('Ref') && CARRIERS.has(use.op)) use.op = use.op.slice(3);
@@ -116,35 +148,53 @@ function keepVariable(graph: Graph, node: Node, value: Tensor, { initializers }:
   const initial = graph.addConst(`${node.name}/initial_value`, value).output();
   const init =
     node.op === 'VarHandleOp'
-      ? graph.add(`${node.name}/initialize`, 'AssignVariableOp', [node.output(), initial], { dtype: attr.type(value.dtype) })
-      : graph.add(`${node.name}/initialize`, 'Assign', [node.output(), initial], { T: attr.type(value.dtype) });
+      ? graph.add(`${node.name}/initialize`, 'AssignVariableOp', [node.output(), initial], {
+          dtype: attr.type(value.dtype),
+        })
+      : graph.add(`${node.name}/initialize`, 'Assign', [node.output(), initial], {
+          T: attr.type(value.dtype),
+        });
   initializers.push(init);
 }
 
 /** The value of one variable, checked against the graph; undefined after a diagnostic. */
-function readValue(node: Node, key: CheckpointKey | undefined, values: VariableValues, context: FreezeContext): Tensor | undefined {
+function readValue(
+  node: Node,
+  key: CheckpointKey | undefined,
+  values: VariableValues,
+  context: FreezeContext,
+): Tensor | undefined {
   const { diagnostics, rename } = context;
   const name = rename[node.name] ?? key?.name ?? node.name;
   const info = values.info(name);
   if (!info) {
     const near = nearest(name, values.names());
-    diagnostics.error('S008', `variable "${node.name}" is not in the checkpoint ${values.name}${name === node.name ? '' : ` (as "${name}")`}`, {
-      hint: near.length ? `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?` : undefined,
-      node: node.name,
-    });
+    diagnostics.error(
+      'S008',
+      `variable "${node.name}" is not in the checkpoint ${values.name}${name === node.name ? '' : ` (as "${name}")`}`,
+      {
+        hint: near.length ? `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?` : undefined,
+        node: node.name,
+      },
+    );
     return undefined;
   }
   const dtype = node.type('dtype');
   const shape: Shape = key?.slice ? key.slice.map((s) => s.length) : [...info.shape];
   const declared = node.shape('shape');
   if (info.dtype !== dtype || !compatible(shape, declared)) {
-    diagnostics.error('S009', `variable "${node.name}" is ${dtype} ${shapeToString(declared)} in the graph and ${info.dtype} ${shapeToString(shape)} in the checkpoint`, {
-      hint: 'is this the checkpoint of this graph?',
-      node: node.name,
-    });
+    diagnostics.error(
+      'S009',
+      `variable "${node.name}" is ${dtype} ${shapeToString(declared)} in the graph and ${info.dtype} ${shapeToString(shape)} in the checkpoint`,
+      {
+        hint: 'is this the checkpoint of this graph?',
+        node: node.name,
+      },
+    );
     return undefined;
   }
-  const tensor = values.read(name);
-  return key?.slice ? sliceTensor(tensor, key.slice) : tensor;
+  const read = (): Tensor => (key?.slice ? sliceTensor(values.read(name), key.slice) : values.read(name));
+  if (dtype === 'string') return read();
+  // Read when the frozen graph is written, or when a fold needs it: not all weights are held at once.
+  return Tensor.deferred(dtype, key?.slice ? key.slice.map((s) => s.length) : info.shape, () => read().bytes);
 }
-

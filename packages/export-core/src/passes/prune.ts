@@ -10,7 +10,9 @@ import type { FreezeContext } from './freeze-context';
 export function prune(graph: Graph, { contract, initializers }: FreezeContext): void {
   // Inputs stay although no output may need them: the contract is kept to the letter.
   const specs = [...contractOutputs(contract), ...contractInputs(contract)];
-  const roots = specs.map((s) => graph.node(parseInput(s.tensor).name)).filter((n): n is Node => n !== undefined);
+  const roots = specs
+    .map((s) => graph.node(parseInput(s.tensor).name))
+    .filter((n): n is Node => n !== undefined);
   const alive = graph.ancestors([...roots, ...initializers]);
   graph.remove(new Set([...graph.nodes.values()].filter((n) => !alive.has(n))));
 }

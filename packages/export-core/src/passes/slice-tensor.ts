@@ -23,8 +23,13 @@ export function sliceTensor(tensor: Tensor, ranges: readonly Range[]): Tensor {
       at += row;
       return;
     }
-    for (let i = 0; i < ranges[axis].length; i++) copy(axis + 1, offset + (ranges[axis].start + i) * strides[axis]);
+    for (let i = 0; i < ranges[axis].length; i++)
+      copy(axis + 1, offset + (ranges[axis].start + i) * strides[axis]);
   };
   if (out.length) copy(0, 0);
-  return Tensor.fromBytes(dtype, ranges.map((r) => r.length), out);
+  return Tensor.fromBytes(
+    dtype,
+    ranges.map((r) => r.length),
+    out,
+  );
 }

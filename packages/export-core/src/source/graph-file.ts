@@ -21,7 +21,8 @@ const CURES: Partial<Record<FileKind, string>> = {
   onnx: 'Floe starts from TensorFlow: save the model it came from as a SavedModel',
   tflite: 'this is what Floe makes, not what it starts from',
   'lfs-pointer': 'run: git lfs pull',
-  'checkpoint-index': 'a checkpoint has no graph: name it as source: { checkpoint: … } and the .meta beside it as graph',
+  'checkpoint-index':
+    'a checkpoint has no graph: name it as source: { checkpoint: … } and the .meta beside it as graph',
   'savedmodel-dir': 'source: { savedModel: … }',
   savedmodel: 'source: { savedModel: <its folder> }',
 };
@@ -39,12 +40,23 @@ export function readGraphFile(file: string): GraphFile {
     case 'metagraph-text':
       return fromMeta(parseText('MetaGraphDef', readFile(file, MAX_TEXT_BYTES), file), file);
     default:
-      throw fileError('S003', file, `${file} is ${FILE_KINDS[kind]}, not a graph (.meta, .pb or .pbtxt)`, CURES[kind]);
+      throw fileError(
+        'S003',
+        file,
+        `${file} is ${FILE_KINDS[kind]}, not a graph (.meta, .pb or .pbtxt)`,
+        CURES[kind],
+      );
   }
 }
 
 function fromMeta(meta: MetaGraphDef, file: string): GraphFile {
   const def: GraphDef | null = meta.graph_def;
-  if (!def) throw new FloeError({ code: 'S004', severity: 'error', message: `${file} has no graph in it`, where: { file } });
+  if (!def)
+    throw new FloeError({
+      code: 'S004',
+      severity: 'error',
+      message: `${file} has no graph in it`,
+      where: { file },
+    });
   return { graph: graphFromDef(def, file), meta };
 }

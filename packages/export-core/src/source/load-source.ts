@@ -28,19 +28,30 @@ export interface LoadedSource {
 export function loadSource(source: Source, root: string): LoadedSource {
   if (source.frozenGraph !== undefined) {
     const { graph, meta } = readGraphFile(resolve(root, source.frozenGraph));
-    return { graph, signatures: meta ? signaturesOf(meta) : [], provenance: provenanceOf(graph, meta), close: () => undefined };
+    return {
+      graph,
+      signatures: meta ? signaturesOf(meta) : [],
+      provenance: provenanceOf(graph, meta),
+      close: () => undefined,
+    };
   }
   const target = resolve(root, source.checkpoint as string);
   const { prefix } = resolveCheckpoint(target);
   const checkpoint = openCheckpoint(target);
   try {
-    const file = source.graph === undefined ? `${prefix.replace(/-\?{5}-of-\d{5}$/, '')}.meta` : resolve(root, source.graph);
+    const file =
+      source.graph === undefined
+        ? `${prefix.replace(/-\?{5}-of-\d{5}$/, '')}.meta`
+        : resolve(root, source.graph);
     const { graph, meta } = readGraphFile(file);
     return {
       graph,
       variables: valuesOf(checkpoint),
       signatures: meta ? signaturesOf(meta) : [],
-      provenance: { ...provenanceOf(graph, meta), checkpoint: { name: basename(prefix), format: checkpoint.format } },
+      provenance: {
+        ...provenanceOf(graph, meta),
+        checkpoint: { name: basename(prefix), format: checkpoint.format },
+      },
       close: () => checkpoint.close(),
     };
   } catch (error) {
@@ -70,7 +81,9 @@ export function signaturesOf(meta: MetaGraphDef): Signature[] {
           .flatMap((name) => {
             const info = infos[name];
             const dtype = dtypeFromCode(info.dtype);
-            return info.name && dtype ? [{ name, tensor: info.name, dtype, shape: shapeFromProto(info.tensor_shape) }] : [];
+            return info.name && dtype
+              ? [{ name, tensor: info.name, dtype, shape: shapeFromProto(info.tensor_shape) }]
+              : [];
           });
       return { key, inputs: specs(def.inputs), outputs: specs(def.outputs) };
     });

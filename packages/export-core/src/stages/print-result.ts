@@ -45,7 +45,8 @@ export function printForPeople(diagnostics: readonly Diagnostic[], { color, cwd 
 
 /** A fault in Floe: what it is and where to report it; its stack only under FLOE_DEBUG=1. */
 export function printInternalError(error: Error, color: boolean): string {
-  const head = `internal error: ${error.message}`;
+  // Node adds a stack of its own to some messages ("Require stack: …").
+  const head = `internal error: ${error.message.split('\n', 1)[0]}`;
   const stack = process.env.FLOE_DEBUG === '1' ? error.stack : 'FLOE_DEBUG=1 shows where it happened';
   return `${color ? `\x1b[1;31m${head}\x1b[0m` : head}\n  ${WHERE_TO_REPORT}\n  ${stack}\n`;
 }

@@ -2,13 +2,15 @@
  * The one place where a stage is really run, under Nx and from the command line alike: nothing is published whose
  * key does not cover the bytes that were read.
  */
-import { statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { rmSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
 import { writeFileAtomic } from '../keys/atomic';
+import { canonicalJson } from '../keys/canonical';
 import { digestOf } from '../keys/digest';
 import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/manifest';
 import { Memo } from '../keys/memo';
@@ -52,9 +54,17 @@ export function processMemo(): Memo {
   return new Memo(devNull);
 }
 
+/** The digest of what a stage reads of model.yaml. Callers with many models remember it as long as that is unchanged. */
+export function sliceDigest({ stage, variant }: TargetRef, descriptor: Descriptor): string {
+  return createHash('sha256')
+    .update(canonicalJson(stage.slice(descriptor, variant)))
+    .digest('base64url');
+}
+
 /**
  * The key of a target: what its stage reads of model.yaml and of the files it names, and the code that runs.
  *
+ * @param slice `sliceDigest` of the same target and descriptor, where it is already known
  * @throws FloeError S001, S002 when a file cannot be read
  */
 export function keyOf(
@@ -63,24 +73,27 @@ export function keyOf(
   root: string,
   code: CodeIdentity,
   memo?: Memo,
+  slice: string = sliceDigest(target, descriptor),
 ): string {
-  return readSources(target, descriptor, root, code, memo).key;
+  return readSources(target, descriptor, root, code, memo, slice).key;
 }
 
 function readSources(
-  { stage, variant }: TargetRef,
+  target: TargetRef,
   descriptor: Descriptor,
   root: string,
   { fingerprint, engine }: CodeIdentity,
   memo?: Memo,
+  slice: string = sliceDigest(target, descriptor),
 ): { key: string; pointers: string[] } {
+  const { stage, variant } = target;
   const digests = stage
     .files(descriptor, root, variant)
     .map(({ role, path }) => ({ role, ...digestOf(path, memo) }));
   const key = stageKey({
     stage: stage.name,
     variant,
-    slice: stage.slice(descriptor, variant),
+    slice,
     sources: digests.map(({ role, sha256 }) => ({ role, sha256 })),
     fingerprint,
     engine: stage.usesEngine ? engine : undefined,
@@ -151,7 +164,6 @@ async function runOrThrow(
   checkPromises(target, name, result);
   const failed = result.diagnostics.some(({ severity }) => severity === 'error');
 
-  if (sources().key !== key) throw changed(`what ${name} reads was changed while it ran`);
   upstream.forEach(({ file, path, sha256 }, i) => {
     if (stampOf(file) !== stamps[i] && digestOf(file).sha256 !== sha256) {
       throw changed(`${path} was changed while ${name} read it`);
@@ -159,7 +171,16 @@ async function runOrThrow(
   });
 
   const { diagnostics, summary, provenance } = result;
-  for (const [path, content] of Object.entries(result.artefacts)) writeFileAtomic(path, content, dist);
+  try {
+    for (const [path, content] of Object.entries(result.artefacts)) writeFileAtomic(path, content, dist);
+  } finally {
+    result.release?.();
+  }
+  // Only now is everything read: weights are read when they are written.
+  if (sources().key !== key) {
+    for (const path of Object.keys(result.artefacts)) rmSync(join(dist, path), { force: true });
+    throw changed(`what ${name} reads was changed while it ran`);
+  }
   if (failed) return { outcome: 'failed', diagnostics, summary };
   const outputs = stage.outputs(variant).filter((path) => path !== manifestPath);
   const written = writeManifest(dist, manifestPath, fullKey, outputs, {

@@ -4,6 +4,7 @@
  */
 import type { Descriptor } from '../descriptor/schema';
 import type { Diagnostic, Place } from '../diagnostics/diagnostic';
+import type { Piece } from '../keys/atomic';
 import type { StageName } from './table';
 
 export interface StageContext {
@@ -23,7 +24,9 @@ export interface StageContext {
 export interface StageResult {
   diagnostics: Diagnostic[];
   /** Contents by path below `dist`, as the stage's row in the table promises; none after errors but reports. */
-  artefacts: Record<string, string | Uint8Array | Uint8Array[]>;
+  artefacts: Record<string, string | Uint8Array | readonly Piece[]>;
+  /** Called when the artefacts are written: their pieces may be read from open files until then. */
+  release?(): void;
   /** For the manifest: where the artefacts come from and what is in them. */
   provenance?: Record<string, unknown>;
   /** One line for people: what was made and how large. */

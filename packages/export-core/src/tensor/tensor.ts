@@ -11,6 +11,9 @@ import { elementCount } from './shape';
 /** The most bytes one tensor may take in memory: a limit against files that announce absurd shapes. */
 export const MAX_TENSOR_BYTES = 2 ** 32;
 
+/** Deferred elements up to this size are kept once made; larger ones are made again, so that few are held at once. */
+const MAX_KEPT_BYTES = 1 << 16;
+
 export class Tensor {
   private packed?: Uint8Array;
   private view?: TypedArray;
@@ -21,6 +24,7 @@ export class Tensor {
     packed: Uint8Array | undefined,
     private readonly splat: Uint8Array | undefined,
     private readonly texts: readonly Uint8Array[] | undefined,
+    private readonly make?: () => Uint8Array,
   ) {
     this.packed = packed;
     const bytes = elementCount(shape) * dtypeSize(dtype);
@@ -73,6 +77,11 @@ export class Tensor {
     return new Tensor(dtype, shape, undefined, element, undefined);
   }
 
+  /** Elements that `make` gives, packed, whenever they are asked for; it must give the same each time. */
+  static deferred(dtype: DType, shape: readonly number[], make: () => Uint8Array): Tensor {
+    return new Tensor(dtype, shape, undefined, undefined, undefined, make);
+  }
+
   static fromStrings(shape: readonly number[], strings: readonly Uint8Array[]): Tensor {
     if (strings.length !== elementCount(shape)) {
       throw new RangeError(
@@ -95,6 +104,11 @@ export class Tensor {
   /** The packed elements. Do not write to it: it may be a view into a file's buffer. */
   get bytes(): Uint8Array {
     if (this.packed) return this.packed;
+    if (this.make) {
+      const bytes = this.make();
+      if (bytes.length <= MAX_KEPT_BYTES) this.packed = bytes;
+      return bytes;
+    }
     if (!this.splat) throw new TypeError(`a ${this.dtype} tensor has no packed bytes`);
     const out = new Uint8Array(this.byteLength);
     const one = this.splat;
@@ -109,6 +123,11 @@ export class Tensor {
     return (this.packed = out);
   }
 
+  /** Whether the elements are made when they are asked for. */
+  get isDeferred(): boolean {
+    return this.make !== undefined;
+  }
+
   /** One packed element when all elements are known to be equal. */
   get splatElement(): Uint8Array | undefined {
     return this.splat;
@@ -118,12 +137,13 @@ export class Tensor {
   get data(): TypedArray {
     if (this.view) return this.view;
     const type = arrayType(this.dtype);
-    const { buffer, byteOffset, byteLength } = this.bytes;
-    this.view =
-      byteOffset % type.BYTES_PER_ELEMENT === 0
-        ? new type(buffer, byteOffset, byteLength / type.BYTES_PER_ELEMENT)
-        : new type(Uint8Array.from(this.bytes).buffer);
-    return this.view;
+    const { bytes } = this;
+    const view =
+      bytes.byteOffset % type.BYTES_PER_ELEMENT === 0
+        ? new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / type.BYTES_PER_ELEMENT)
+        : new type(Uint8Array.from(bytes).buffer);
+    if (this.packed) this.view = view;
+    return view;
   }
 
   /** The elements of a string tensor. */
@@ -147,6 +167,7 @@ export class Tensor {
     if (elementCount(shape) !== this.size) {
       throw new RangeError(`[${this.shape.join(',')}] cannot be reshaped to [${shape.join(',')}]`);
     }
-    return new Tensor(this.dtype, shape, this.packed, this.splat, this.texts);
+    const make = this.make && (() => this.bytes);
+    return new Tensor(this.dtype, shape, this.packed, this.splat, this.texts, make);
   }
 }

@@ -89,6 +89,8 @@ export function areaTable(input: number, output: number, flags: ResizeFlags): Ta
     const from = round(i * scale);
     const to = round((i + 1) * scale);
     const taps: Taps = { index: [], weight: [] };
+    // One pixel spread over many with its corners aligned covers no area at all.
+    if (from === to) return { index: [Math.floor(from)], weight: [1] };
     for (let k = Math.floor(from); k < Math.ceil(to); k++) {
       const share = k < from ? (k + 1 > to ? scale : k + 1 - from) : k + 1 > to ? to - k : 1;
       taps.index.push(Math.min(k, input - 1));

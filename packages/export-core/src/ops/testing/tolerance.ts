@@ -6,10 +6,25 @@ const TRANSCENDENTAL =
   'Exp Expm1 Log Log1p Sin Cos Tan Sinh Cosh Tanh Asin Acos Atan Asinh Acosh Atanh Sigmoid Erf Erfc Erfinv Ndtri ' +
   'Elu Selu Softplus SoftplusGrad Xlogy Xlog1py Pow Atan2';
 
+/** Sums and quotients that TensorFlow adds up in another order, or in the dtype itself. */
+const SUMMING =
+  'AvgPool AvgPool3D Conv2D Conv3D DepthwiseConv2dNative Conv2DBackpropInput Conv3DBackpropInputV2 ' +
+  'DepthwiseConv2dNativeBackpropInput FusedPadConv2D FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 ' +
+  'BatchNormWithGlobalNormalization LRN Softmax LogSoftmax SoftmaxCrossEntropyWithLogits ' +
+  'SparseSoftmaxCrossEntropyWithLogits ResizeBilinear ResizeBicubic ResizeArea CropAndResize ' +
+  'ImageProjectiveTransformV2 ImageProjectiveTransformV3 RGBToHSV HSVToRGB AdjustContrastv2 AdjustHue ' +
+  'AdjustSaturation SegmentSum SegmentMean SegmentProd SparseSegmentSum SparseSegmentMean SparseSegmentSqrtN ' +
+  'SparseSegmentSumWithNumSegments SparseSegmentMeanWithNumSegments SparseSegmentSqrtNWithNumSegments ' +
+  'UnsortedSegmentSum UnsortedSegmentProd SparseTensorDenseMatMul';
+
 export const TOLERANCE: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(SUMMING.split(' ').map((op) => [op, 8])),
   ...Object.fromEntries(TRANSCENDENTAL.split(' ').map((op) => [op, 8])),
   // Sums and products in another order and precision.
   ...Object.fromEntries('AddN Sum Mean Prod EuclideanNorm L2Loss BiasAddGrad CumulativeLogsumexp'.split(' ').map((op) => [op, 4])),
+  ...Object.fromEntries(
+    'MatMul SparseMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum'.split(' ').map((op) => [op, 16]),
+  ),
   // TensorFlow refines the CPU's estimate, which leaves the last bit open.
   Rsqrt: 2,
   Reciprocal: 2,

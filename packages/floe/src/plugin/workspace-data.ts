@@ -1,0 +1,58 @@
+/** What the plugin keeps between runs, below Nx's own folder for such data: memos, and where models are. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fingerprint, Memo, writeFileAtomic } from '@floe/export-core';
+
+/** As Nx finds it; its own function is internal. */
+export function dataFolder(workspaceRoot: string): string {
+  const configured = process.env.NX_WORKSPACE_DATA_DIRECTORY ?? process.env.NX_PROJECT_GRAPH_CACHE_DIRECTORY;
+  return join(resolve(workspaceRoot, configured ?? join('.nx', 'workspace-data')), 'floe');
+}
+
+/** A memo of the workspace. Each user of one has its own, because the last one to save wins. */
+export function workspaceMemo(workspaceRoot: string, name: string): Memo {
+  return new Memo(join(dataFolder(workspaceRoot), name));
+}
+
+/** What is computed from a file also depends on the code that computes it: part of the memo's kinds. */
+export function codeVersion(): string {
+  try {
+    return fingerprint(['@floe/export-core', 'floe'], __dirname).slice(0, 12);
+  } catch {
+    // Not built completely: nothing of it can be recognised again, so nothing is shared with other processes.
+    return `${process.pid}-${Date.now()}`;
+  }
+}
+
+const MODELS = 'models.json';
+const inProcess = new Map<string, readonly string[]>();
+
+/** Remembers which model.yaml files there are, as Nx found them: the hook is not told. */
+export function rememberModels(workspaceRoot: string, files: readonly string[]): void {
+  inProcess.set(workspaceRoot, files);
+  try {
+    const folder = dataFolder(workspaceRoot);
+    if (sameList(readModels(folder), files)) return;
+    mkdirSync(folder, { recursive: true });
+    writeFileAtomic(join(folder, MODELS), JSON.stringify(files));
+  } catch {
+    // A read-only workspace: this process knows them all the same.
+  }
+}
+
+/** The model.yaml files of the workspace, relative to it. */
+export function rememberedModels(workspaceRoot: string): readonly string[] {
+  return inProcess.get(workspaceRoot) ?? readModels(dataFolder(workspaceRoot)) ?? [];
+}
+
+function readModels(folder: string): string[] | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, MODELS), 'utf8')) as string[];
+  } catch {
+    return undefined;
+  }
+}
+
+function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  return a !== undefined && a.length === b.length && a.every((file, i) => file === b[i]);
+}
