@@ -38,7 +38,7 @@ for d in [np.float32, np.float64]:
                         kw["num_bits"] = bits
                     f.case(op, args, unknown=bits == 8 and low == -6, **kw)
         for shape in [(2, 3), (2, 3, 2)]:
-            for given in (True, False):
+            for given in (True, False) if op.endswith("V3") else (False,):  # 2.21 refuses vectors in the others
                 args = {"input": random(shape, d), "input_min": np.array([-1, -2, 0], d), "input_max": np.array([1, 3, 4], d)}
                 if op.endswith("V3"):
                     args["num_bits"] = np.int32(8)
@@ -48,6 +48,8 @@ QUANTISED = [(tf.qint8, np.int8), (tf.quint8, np.uint8), (tf.qint16, np.int16), 
 for t, d in QUANTISED:
     i = np.iinfo(d)
     q = np.array([i.min, i.min + 1, -1 if i.min else 1, 0, 1, 2, 100, i.max // 2, i.max - 1, i.max], d).astype(t.as_numpy_dtype)
+    if t == tf.qint32:
+        q = q[2:8]  # float32 rounds the limits up to numbers that do not fit
     for mode in ["MIN_COMBINED", "MIN_FIRST", "SCALED"]:
         for low, high in [(-6, 6), (0, 6), (-1, 5)]:
             supported(f, "Dequantize", {"input": q, "min_range": np.float32(low), "max_range": np.float32(high)}, unknown=low == -6, mode=mode)
@@ -57,5 +59,5 @@ for t, d in QUANTISED:
         supported(f, "QuantizeV2", {"input": X, "min_range": np.float32(-2), "max_range": np.float32(5)}, T=t, mode="SCALED", **kw)
     for mode in ["MIN_COMBINED", "SCALED"]:
         supported(f, "QuantizeV2", {"input": random((2, 3)), "min_range": np.float32([-1, -2, -3]), "max_range": np.float32([1, 2, 4])}, T=t, mode=mode, axis=1)
-    supported(f, "Dequantize", {"input": q.reshape(2, 5), "min_range": np.float32([-1, -2]), "max_range": np.float32([1, 2])}, mode="SCALED", axis=0)
+    supported(f, "Dequantize", {"input": q.reshape(2, -1), "min_range": np.float32([-1, -2]), "max_range": np.float32([1, 2])}, mode="SCALED", axis=0)
 f.write()

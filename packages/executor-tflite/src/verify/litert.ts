@@ -118,7 +118,7 @@ export class LitertModel {
       return !known;
     });
     if (computed.length) {
-      const late = computed.filter((o) => info.laidOutLate.has(o.tensor));
+      const late = computed.filter((o) => !o.shape || info.laidOutLate.has(o.tensor));
       const all = late.length
         ? await this.runLate(info, inputs, late)
         : await this.runCopy(info, inputs, new Map());

@@ -21,7 +21,7 @@ import { hasTableFooter, Table } from './table';
 export interface CheckpointEntry {
   dtype: DType;
   shape: number[];
-  /** Bytes of the packed elements; undefined for strings. */
+  /** Bytes of the packed elements; undefined for strings, which have none, and so no digest of raw bytes. */
   byteLength: number | undefined;
   /** Number of slices of a partitioned variable, else 0. */
   slices: number;

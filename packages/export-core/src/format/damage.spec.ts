@@ -5,13 +5,7 @@ import * as fc from 'fast-check';
 import { openCheckpoint } from './checkpoint';
 import { readNpz } from './npz';
 import { sniff } from './sniff';
-import {
-  codesOf,
-  copied,
-  described,
-  EXPECTED,
-  removeTempFolders,
-} from './testing/fixtures';
+import { codesOf, copied, described, EXPECTED, removeTempFolders } from './testing/fixtures';
 
 afterAll(removeTempFolders);
 

@@ -160,9 +160,10 @@ function dequantize(x: Tensor, min: Tensor, max: Tensor, node: Node): Tensor {
       const scale = least === 0 ? fromMax : Math.max(f32(low / f32(least + Number(node.bool('narrow_range')))), fromMax);
       for (const i of indices) result[i] = f32(data[i]) * scale;
     } else if (mode === 'MIN_FIRST') {
-      const scale = f32(f32(high - low) / f32(most - least));
-      const start = low === high ? low : f32(roundAway(f32(low / scale)) * scale);
-      for (const i of indices) result[i] = f32(f32(f32(data[i]) - f32(least)) * scale) + start;
+      // This mode alone is computed in double precision.
+      const scale = (high - low) / (most - least);
+      const start = low === high ? low : roundAway(low / scale) * scale;
+      for (const i of indices) result[i] = (data[i] - least) * scale + start;
     } else {
       const half = least < 0 ? f32((most - least + 1) / 2) : 0;
       const scale = f32(f32(high - low) / all);
@@ -199,10 +200,10 @@ function quantizeV2(x: Tensor, min: Tensor, max: Tensor, node: Node): Tensor[] {
         result[i] = even ? roundEven(v) : roundAway(v);
       }
     } else if (mode === 'MIN_FIRST') {
-      const scale = (most - least) / (high - low);
-      const start = Math.round(low * scale);
+      const scale = f32((most - least) / (high - low));
+      const start = f32(roundAway(f32(low * scale)) - least);
       for (const i of indices) {
-        const v = roundAway(f32(data[i] * f32(scale))) - start + least;
+        const v = f32(roundAway(f32(data[i] * scale)) - start);
         result[i] = Math.max(least, Math.min(most, v));
       }
     } else {

@@ -9,6 +9,8 @@ import { table as diagonals } from './diagonals';
 import { table as fft } from './fft';
 import { table as gather } from './gather';
 import { table as image } from './image';
+import { table as imageBoxes } from './image-boxes';
+import { table as imageColor } from './image-color';
 import { table as logic } from './logic';
 import { table as matmul } from './matmul';
 import { table as nnConv } from './nn-conv';
@@ -17,12 +19,15 @@ import { table as nnPool } from './nn-pool';
 import { table as quantize } from './quantize';
 import { table as random } from './random';
 import { table as reduce } from './reduce';
+import { table as segments } from './segments';
 import { table as shapes } from './shapes';
 import { table as slices } from './slices';
 import { table as sort } from './sort';
 import { table as spaceBatch } from './space-batch';
+import { table as sparse } from './sparse';
 import { table as state } from './state';
 import { table as strings } from './strings';
+import { table as tensorLists } from './tensor-lists';
 import { table as unary } from './unary';
 
 const FAMILIES: OpTable[] = [
@@ -35,6 +40,8 @@ const FAMILIES: OpTable[] = [
   fft,
   gather,
   image,
+  imageBoxes,
+  imageColor,
   logic,
   matmul,
   nnConv,
@@ -43,12 +50,15 @@ const FAMILIES: OpTable[] = [
   quantize,
   random,
   reduce,
+  segments,
   shapes,
   slices,
   sort,
   spaceBatch,
+  sparse,
   state,
   strings,
+  tensorLists,
   unary,
 ];
 

@@ -3,7 +3,7 @@
  * key does not cover the bytes that were read.
  */
 import { createHash } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { checkFiles } from '../descriptor/check-files';
@@ -149,8 +149,11 @@ async function runOrThrow(
   const upstream = readUpstream(target, descriptor, dist, memo);
   const fullKey = artefactKey(key, upstream);
 
+  const outputs = stage.outputs(variant).filter((path) => path !== manifestPath);
   const manifest = options.force ? undefined : readManifest(join(dist, manifestPath));
-  if (manifest && upToDate(join(dist, manifestPath), fullKey, memo)) {
+  const listed = manifest && outputsByPath(manifestPath, manifest);
+  const complete = listed && outputs.every((path) => Object.hasOwn(listed, path));
+  if (manifest && complete && upToDate(join(dist, manifestPath), fullKey, memo)) {
     return { outcome: 'up to date', ...remembered(manifest) };
   }
 
@@ -161,28 +164,30 @@ async function runOrThrow(
 
   const stamps = upstream.map(({ file }) => stampOf(file));
   const result = await run(context);
-  checkPromises(target, name, result);
-  const failed = result.diagnostics.some(({ severity }) => severity === 'error');
-
-  upstream.forEach(({ file, path, sha256 }, i) => {
-    if (stampOf(file) !== stamps[i] && digestOf(file).sha256 !== sha256) {
-      throw changed(`${path} was changed while ${name} read it`);
-    }
-  });
-
   const { diagnostics, summary, provenance } = result;
+  const failed = diagnostics.some(({ severity }) => severity === 'error');
+  const staged = new Map<string, string>();
   try {
-    for (const [path, content] of Object.entries(result.artefacts)) writeFileAtomic(path, content, dist);
+    checkPromises(target, name, result);
+    // Under other names at first: weights are read when they are written, so only then can be said whether what was
+    // read is what the key stands for.
+    for (const [path, content] of Object.entries(result.artefacts)) {
+      const own = stagedPath(path);
+      staged.set(path, own);
+      writeFileAtomic(own, content, dist);
+    }
+    if (sources().key !== key) throw changed(`what ${name} reads was changed while it ran`);
+    upstream.forEach(({ file, path, sha256 }, i) => {
+      if (stampOf(file) !== stamps[i] && digestOf(file).sha256 !== sha256) {
+        throw changed(`${path} was changed while ${name} read it`);
+      }
+    });
+    for (const [path, own] of staged) renameSync(join(dist, own), join(dist, path));
   } finally {
     result.release?.();
-  }
-  // Only now is everything read: weights are read when they are written.
-  if (sources().key !== key) {
-    for (const path of Object.keys(result.artefacts)) rmSync(join(dist, path), { force: true });
-    throw changed(`what ${name} reads was changed while it ran`);
+    for (const own of staged.values()) rmSync(join(dist, own), { force: true });
   }
   if (failed) return { outcome: 'failed', diagnostics, summary };
-  const outputs = stage.outputs(variant).filter((path) => path !== manifestPath);
   const written = writeManifest(dist, manifestPath, fullKey, outputs, {
     stage: stage.name,
     ...(provenance && { provenance }),
@@ -194,6 +199,12 @@ async function runOrThrow(
     ownFiles.set(join(dist, output), { stamp: stampOf(join(dist, output)), sha256 });
   }
   return { outcome: 'done', diagnostics, summary };
+}
+
+/** A name beside an artefact's own, for as long as it is not certain. */
+function stagedPath(path: string): string {
+  const slash = path.lastIndexOf('/') + 1;
+  return `${path.slice(0, slash)}.${path.slice(slash)}.${process.pid}.staged`;
 }
 
 /** What a manifest remembers of the run that wrote it: a second run has the same to say. */

@@ -35,12 +35,12 @@ export class Accumulator {
     return result;
   }
 
-  /** Sets every element to what `mul`, `min` and `max` start from; the others start from zero. */
-  neutral(combine: Combine): this {
+  /** Sets every element to what `mul`, `min` and `max` start from in a dtype; the others start from zero. */
+  neutral(combine: Combine, dtype: DType): this {
     if (combine === 'mul') {
       for (let i = 0; i < this.data.length; i += this.per) (this.data as Bigs)[i] = (isBig(this.dtype) ? 1n : 1) as bigint;
     } else if (combine === 'min' || combine === 'max') {
-      const [low, high] = limits(this.dtype);
+      const [low, high] = limits(dtype);
       (this.data as unknown as { fill(x: unknown): void }).fill(combine === 'max' ? low : high);
     }
     return this;
@@ -71,6 +71,14 @@ export class Accumulator {
       const round = float ? rounder(this.dtype) : (v: number) => v;
       const [x, y] = [this.data as Numbers, source as Numbers];
       for (let i = 0; i < n; i++) x[a + i] = round(step(x[a + i], y[b + i]));
+    }
+  }
+
+  /** Sets `count` elements to a small number. */
+  set(at: number, count: number, value: number): void {
+    for (let i = at * this.per; i < (at + count) * this.per; i += this.per) {
+      (this.data as Bigs)[i] = (isBig(this.dtype) ? BigInt(value) : value) as bigint;
+      if (this.per === 2) (this.data as Numbers)[i + 1] = 0;
     }
   }
 

@@ -12,7 +12,7 @@ import { dtypeKind, type DType } from '../../tensor/dtype';
 import type { Dim, Shape } from '../../tensor/shape';
 import { Tensor } from '../../tensor/tensor';
 import { floatsOf } from '../kernels/elementwise';
-import { COMPLEX_TOLERANCE, TOLERANCE, ZERO_SIGN_VARIES } from './tolerance';
+import { COMPLEX_TOLERANCE, LARGEST_COUNTS, TOLERANCE, ZERO_SIGN_VARIES } from './tolerance';
 
 interface TensorJson {
   dtype: DType;
@@ -143,10 +143,11 @@ export function tensorFault(found: Tensor | undefined, want: Tensor, op: string)
   const units = TOLERANCE[op] ?? (kind === 'complex' ? COMPLEX_TOLERANCE[op] : undefined) ?? 0;
   const tolerance = units * (UNITS[want.dtype] ?? 0);
   const zeros = ZERO_SIGN_VARIES.has(op) || units > 0;
+  const largest = LARGEST_COUNTS.test(op) ? (b as Float64Array).reduce((m, v) => Math.max(m, Math.abs(v)), 1) : 1;
   for (let i = 0; i < b.length; i++) {
     const [x, y] = [a[i], b[i]];
     if (Object.is(x, y) || (zeros && x === 0 && y === 0)) continue;
-    if (tolerance > 0 && Math.abs(Number(x) - Number(y)) <= tolerance * Math.max(1, Math.abs(Number(y)))) continue;
+    if (tolerance > 0 && Math.abs(Number(x) - Number(y)) <= tolerance * Math.max(largest, Math.abs(Number(y)))) continue;
     return `element ${i} is ${x} instead of ${y}`;
   }
   return undefined;

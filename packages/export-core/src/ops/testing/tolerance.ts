@@ -25,6 +25,11 @@ export const TOLERANCE: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     'MatMul SparseMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum'.split(' ').map((op) => [op, 16]),
   ),
+  ...Object.fromEntries(
+    ['FFT', 'IFFT', 'RFFT', 'IRFFT'].flatMap((op) => ['', '2D', '3D'].map((rank) => [op + rank, 16])),
+  ),
+  ComplexAbs: 2,
+  Angle: 4,
   // TensorFlow refines the CPU's estimate, which leaves the last bit open.
   Rsqrt: 2,
   Reciprocal: 2,
@@ -49,3 +54,6 @@ export const COMPLEX_TOLERANCE: Readonly<Record<string, number>> = {
 
 /** Ops for which TensorFlow's choice between 0 and -0 depends on the place of the element in the tensor. */
 export const ZERO_SIGN_VARIES: ReadonlySet<string> = new Set(['Maximum', 'Minimum', 'Relu', 'Relu6']);
+
+/** Ops whose roundings are relative to the largest element of the result, not to each one. */
+export const LARGEST_COUNTS = /^I?R?FFT/;

@@ -1,0 +1,50 @@
+"""Makes the models that the benchmark uses and that are too large to be committed, below bench/models/.
+
+    pip install tensorflow-cpu==2.15.1 tf-slim==1.1.0
+    python make_models.py
+
+resnet_v1_50: TF-slim's, 224 x 224, random weights, 102 MB; checkpoint and .meta of the inference graph.
+"""
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import tensorflow.compat.v1 as tf  # noqa: E402
+from keras.src import legacy_tf_layers  # noqa: E402
+
+# tf-slim 1.1.0 asks for the layers of TF 2.15 under a name they no longer have.
+for part in ("base", "convolutional", "core", "normalization", "pooling"):
+    sys.modules["tf_keras.legacy_tf_layers." + part] = getattr(legacy_tf_layers, part, None) or __import__(
+        "keras.src.legacy_tf_layers." + part, fromlist=[part])
+HERE = os.path.dirname(os.path.abspath(__file__))
+MODEL_YAML = """version: 1
+name: bench-resnet-v1-50
+source: { checkpoint: model.ckpt }
+inputs:
+  - { name: image, tensor: "input:0", dtype: float32, shape: [1, 224, 224, 3] }
+outputs:
+  - { name: probabilities, tensor: "resnet_v1_50/predictions/Softmax:0" }
+"""
+
+
+def resnet():
+    import tf_slim as slim
+    from tf_slim.nets import resnet_utils, resnet_v1
+
+    folder = os.path.join(HERE, "models", "resnet_v1_50")
+    os.makedirs(folder, exist_ok=True)
+    tf.disable_eager_execution()
+    tf.disable_resource_variables()
+    tf.set_random_seed(1)
+    images = tf.placeholder(tf.float32, [None, 224, 224, 3], name="input")
+    with slim.arg_scope(resnet_utils.resnet_arg_scope()):
+        net, _ = resnet_v1.resnet_v1_50(images, 1000, is_training=False)
+    tf.identity(net, name="output")
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        tf.train.Saver().save(session, os.path.join(folder, "model.ckpt"))
+    with open(os.path.join(folder, "model.yaml"), "w") as f:
+        f.write(MODEL_YAML)
+
+
+resnet()

@@ -1,0 +1,160 @@
+/**
+ * Rewriting nodes by rows, `{ op: (graph, node, b) => the values that take the place of its outputs }`.
+ *
+ * What a row adds is looked at again, so a row may use ops that other rows rewrite. The node that makes the result
+ * takes the name of the node it replaces: outputs of the contract keep theirs.
+ */
+import {
+  attr,
+  Diagnostics,
+  inferNode,
+  Tensor,
+  type Attr,
+  type DType,
+  type Graph,
+  type Node,
+  type OpDef,
+  type Value,
+} from '@floe/export-core';
+
+/** Undefined: the node stays as it is. */
+export type Rewrite = (graph: Graph, node: Node, b: Rewriter) => Value[] | undefined;
+export type RewriteTable = Record<string, Rewrite>;
+
+/**
+ * A number stands for a scalar and a list for a vector: of the type that the op wants there, which is that of the
+ * other operands of its type, int32 for sizes and axes.
+ */
+export type Operand = Value | Tensor | number | readonly number[];
+
+/** Adds nodes in place of one: fills in type attributes, infers shapes. */
+export class Rewriter {
+  readonly added: Node[] = [];
+
+  constructor(
+    private readonly graph: Graph,
+    readonly node: Node,
+  ) {}
+
+  /** A node with its type attributes and counts filled in from the operands. */
+  add(op: string, operands: readonly Operand[], attrs: Record<string, Attr> = {}): Node {
+    const node = this.graph.add(`${this.node.name}/${op}`, op, [], attrs);
+    if (node.def) fillTypes(node, node.def, operands);
+    node.inputs = operands.map((operand, i) => this.value(operand, wantedType(node, i)));
+    this.added.push(node);
+    inferNode(node, new Diagnostics());
+    return node;
+  }
+
+  /** The first output of a new node. */
+  op(op: string, operands: readonly Operand[], attrs?: Record<string, Attr>): Value {
+    return this.add(op, operands, attrs).output();
+  }
+
+  /** A node of an op that TensorFlow does not have and one lowering row takes. */
+  builtin(op: string, operands: readonly Value[], like: Value, attrs: Record<string, Attr> = {}): Value {
+    const value = this.op(op, operands, attrs);
+    value.dtype = like.dtype;
+    value.shape = like.shape;
+    return value;
+  }
+
+  const(tensor: Tensor): Value {
+    const node = this.graph.addConst(`${this.node.name}/const`, tensor);
+    this.added.push(node);
+    return node.output();
+  }
+
+  /** A scalar of a value's type. */
+  scalar(like: Value, n: number): Value {
+    return this.const(Tensor.scalar(like.dtype ?? 'float32', n));
+  }
+
+  ints(values: readonly number[] | number): Value {
+    return this.value(values, 'int32');
+  }
+
+  cast(x: Value, dtype: DType): Value {
+    return x.dtype === dtype ? x : this.op('Cast', [x], { DstT: attr.type(dtype) });
+  }
+
+  private value(operand: Operand, dtype: DType): Value {
+    if (typeof operand === 'number') return this.const(Tensor.scalar(dtype, operand));
+    if (operand instanceof Tensor) return this.const(operand);
+    if ('node' in operand) return operand;
+    return this.const(Tensor.fromNumbers(dtype, [operand.length], operand));
+  }
+}
+
+/** The type attribute each operand stands under: `@T` of a list `*N:@T` for all its operands. */
+function argTypes(def: OpDef, count: number): string[] {
+  const single = def.inputs.filter((a) => !a.type.startsWith('*')).length;
+  return def.inputs.flatMap(({ type }) => {
+    if (!type.startsWith('*')) return [type];
+    const of = type.startsWith('**') ? type : type.slice(type.indexOf(':') + 1);
+    return new Array<string>(count - single).fill(of);
+  });
+}
+
+function fillTypes(node: Node, def: OpDef, operands: readonly Operand[]): void {
+  const types = argTypes(def, operands.length);
+  operands.forEach((operand, i) => {
+    const dtype = typeof operand === 'object' && ('node' in operand || operand instanceof Tensor) ? operand.dtype : undefined;
+    const type = types[i] ?? '';
+    if (dtype && type.startsWith('@') && !node.attrs.has(type.slice(1))) node.set(type.slice(1), attr.type(dtype));
+  });
+  for (const { type } of def.inputs) {
+    const [count] = type.slice(1).split(':');
+    if (!type.startsWith('*')) continue;
+    if (!type.startsWith('**')) node.set(count, attr.int(operands.length - (def.inputs.length - 1)));
+    else if (!node.attrs.has(type.slice(2)))
+      node.set(type.slice(2), attr.types(operands.map((v) => (v as Value).dtype ?? 'float32')));
+  }
+}
+
+function wantedType(node: Node, i: number): DType {
+  const type = node.def ? argTypes(node.def, i + 1)[i] : undefined;
+  if (!type) return 'int32';
+  if (!type.startsWith('@')) return type as DType;
+  const known = node.attr(type.slice(1));
+  return known?.kind === 'type' ? known.value : 'int32';
+}
+
+/** Far above what rows need; a guard against rows that undo each other. */
+const MAX_REWRITES = 1_000_000;
+
+/** Runs the rows over a graph until none applies. Shapes must have been inferred. */
+export function applyRewrites(graph: Graph, table: RewriteTable): void {
+  const has = (op: string) => Object.hasOwn(table, op);
+  const work = graph.sorted().filter((n) => has(n.op));
+  for (let i = 0; i < work.length && i < MAX_REWRITES; i++) {
+    const node = work[i];
+    if (graph.node(node.name) !== node || !has(node.op)) continue;
+    const b = new Rewriter(graph, node);
+    const results = table[node.op](graph, node, b);
+    if (!results) {
+      graph.remove(new Set(b.added));
+      continue;
+    }
+    replace(graph, node, results, b.added);
+    work.push(...[node, ...b.added].filter((n) => has(n.op)));
+  }
+}
+
+/** Lets a node give other values: it becomes the node that makes them, or an identity of them. */
+export function replace(graph: Graph, node: Node, results: readonly Value[], added: readonly Node[] = []): void {
+  const [first] = results;
+  const maker = first.node;
+  const readers = added.filter((n) => n.inputs.some((v) => v.node === maker));
+  if (results.length === 1 && added.includes(maker) && first.index === 0 && readers.length === 0) {
+    const { dtype, shape } = first;
+    graph.remove(new Set([maker]));
+    graph.become(node, maker.op, maker.inputs, Object.fromEntries(maker.attrs));
+    Object.assign(node.output(), { dtype, shape, partial: first.partial });
+    return;
+  }
+  const types = results.map((v) => v.dtype ?? 'float32');
+  if (results.length === 1) graph.become(node, 'Identity', [first], { T: attr.type(types[0]) });
+  else graph.become(node, 'IdentityN', [...results], { T: attr.types(types) });
+  results.forEach(({ dtype, shape, partial }, i) => Object.assign(node.output(i), { dtype, shape, partial }));
+}
