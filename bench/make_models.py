@@ -5,17 +5,17 @@
 
 resnet_v1_50: TF-slim's, 224 x 224, random weights, 102 MB; checkpoint and .meta of the inference graph.
 """
+import importlib
 import os
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow.compat.v1 as tf  # noqa: E402
-from keras.src import legacy_tf_layers  # noqa: E402
 
-# tf-slim 1.1.0 asks for the layers of TF 2.15 under a name they no longer have.
-for part in ("base", "convolutional", "core", "normalization", "pooling"):
-    sys.modules["tf_keras.legacy_tf_layers." + part] = getattr(legacy_tf_layers, part, None) or __import__(
-        "keras.src.legacy_tf_layers." + part, fromlist=[part])
+# tf-slim 1.1.0 asks for layers under a name that TF 2.15 has not.
+for layers in ("base", "convolutional", "core", "normalization", "pooling"):
+    sys.modules["tf_keras.legacy_tf_layers." + layers] = importlib.import_module("keras.src.legacy_tf_layers." + layers)
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 MODEL_YAML = """version: 1
 name: bench-resnet-v1-50

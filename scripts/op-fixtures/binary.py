@@ -76,6 +76,9 @@ f.case("ApproximateEqual", {"x": np.float32([1, 2, 3]), "y": np.float32([1.00000
 f.case("ApproximateEqual", {"x": np.array([1.0, 2.0]), "y": np.array([1.05, 2.2])}, tolerance=0.1)
 for op in ["LogicalAnd", "LogicalOr"]:
     each(op, [np.bool_])
+for x in [np.float32(0), np.float32(-2), np.int32(0), np.int64(5), np.array(False), np.array(True), strings("").reshape(()),
+          strings("a").reshape(()), np.zeros((0, 2), np.float32), np.zeros((2,), np.int32)]:
+    f.case("ToBool", {"input": x})
 for op in ["BitwiseAnd", "BitwiseOr", "BitwiseXor", "LeftShift", "RightShift"]:
     each(op, INTS)
 for x, y in [(strings("a", "b"), strings("c").reshape(())), (strings("x", "").reshape(2, 1), strings("1", "2", "é"))]:

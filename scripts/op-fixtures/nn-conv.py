@@ -55,7 +55,7 @@ for sizes, filt, grad, s, padding in [([1, 5, 5, 2], (3, 3, 2, 2), (1, 5, 5, 4),
 
 for image, filt, s, d, padding in [
     ((1, 3, 4, 3, 1), (2, 2, 2, 1, 1), (1, 1, 1), (1, 1, 1), "SAME"), ((1, 3, 4, 3, 2), (2, 1, 2, 2, 2), (1, 2, 1), (1, 1, 1), "VALID"),
-    ((1, 4, 4, 4, 1), (2, 2, 2, 1, 2), (2, 2, 2), (1, 1, 1), "SAME"), ((1, 4, 3, 5, 1), (2, 1, 2, 1, 1), (1, 1, 1), (2, 1, 2), "VALID"),
+    ((1, 4, 4, 4, 1), (2, 2, 2, 1, 2), (2, 2, 2), (1, 1, 1), "SAME"), ((1, 4, 3, 5, 1), (2, 1, 2, 1, 1), (1, 1, 1), (1, 1, 1), "VALID"),
 ]:
     f.case("Conv3D", {"input": rnd(image), "filter": rnd(filt)}, strides=[1, *s, 1], padding=padding, dilations=[1, *d, 1])
 each(f, "Conv3D", lambda d: {"input": rnd((1, 2, 2, 2, 1), d), "filter": rnd((2, 2, 1, 1, 2), d)}, FLOATS, strides=[1] * 5, padding="SAME")

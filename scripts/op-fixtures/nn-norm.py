@@ -1,9 +1,8 @@
 """Fixtures of normalisations and softmax."""
-import base64
-
 import numpy as np
-from common import Family, encode, shape_of, tf, tf1
+from common import Family
 from distinct import each
+from removed import removed
 from values import FLOATS, random
 
 f = Family("nn-norm")
@@ -27,44 +26,10 @@ for op in ["FusedBatchNorm", "FusedBatchNormV3"]:
 for d in FLOATS[2:]:
     f.case("FusedBatchNormV3", norm_inputs(random((1, 2, 2, 3), d)), unknown=False, is_training=False)
 
-
-def removed(op, arrays, **attrs):
-    """A case of an op that only graphs of an old producer may have."""
-    def built(shapes):
-        graph = tf.Graph()
-        old = tf1.GraphDef()
-        old.versions.producer = 8
-        for i, (a, shape) in enumerate(zip(arrays, shapes)):
-            node = old.node.add(name="i%d" % i, op="Placeholder")
-            node.attr["dtype"].type = tf.as_dtype(a.dtype).as_datatype_enum
-            node.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
-        node = old.node.add(name=op, op=op, input=["i%d" % i for i in range(len(arrays))])
-        node.attr["T"].type = tf.as_dtype(arrays[0].dtype).as_datatype_enum
-        for key, value in attrs.items():
-            setattr(node.attr[key], "b" if isinstance(value, bool) else "f", value)
-        with graph.as_default():
-            tf.import_graph_def(old, name="")
-        return graph, graph.get_operation_by_name(op)
-
-    full = [list(a.shape) for a in arrays]
-    graph, node = built(full)
-    with tf1.Session(graph=graph) as s:
-        got = s.run(list(node.outputs), {"i%d:0" % i: a for i, a in enumerate(arrays)})
-    shapes = [full, [[None] + s[1:] for s in full], [None] * len(full)]
-    f.cases.append({
-        "name": "%s/%d" % (op, sum(c["name"].startswith(op + "/") for c in f.cases)),
-        "node": base64.b64encode(node.node_def.SerializeToString(deterministic=True)).decode(),
-        "inputs": [encode(a, tf.as_dtype(a.dtype)) for a in arrays],
-        "outputs": [encode(a, t.dtype) for a, t in zip(got, node.outputs)],
-        "shapes": [{"in": [None if s is None else [-1 if d is None else d for d in s] for s in known], "const": [],
-                    "out": [shape_of(t) for t in built(known)[1].outputs]} for known in shapes],
-    })
-
-
 for shape, scale in [((1, 2, 2, 3), True), ((2, 1, 2, 2), False)]:
     n = shape[-1]
-    removed("BatchNormWithGlobalNormalization", [random(shape), random((n,)), random((n,), low=0.1), random((n,), seed=1), random((n,), seed=2)],
-            variance_epsilon=0.001, scale_after_normalization=scale)
+    removed(f, "BatchNormWithGlobalNormalization", [random(shape), random((n,)), random((n,), low=0.1), random((n,), seed=1), random((n,), seed=2)],
+            producer=8, variance_epsilon=0.001, scale_after_normalization=scale)
 for shape in [(1, 2, 2, 3), (2, 1, 2, 8), (1, 1, 1, 1)]:
     for kw in [{}, dict(depth_radius=2, bias=2.0, alpha=1e-2, beta=0.75), dict(depth_radius=1, bias=1.0, alpha=0.5, beta=1.0)]:
         f.case("LRN", {"input": random(shape)}, **kw)

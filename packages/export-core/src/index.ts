@@ -38,3 +38,6 @@ export * from './stages/table';
 export * from './tensor/dtype';
 export * from './tensor/shape';
 export * from './tensor/tensor';
+export * from './inspect/describe-graph';
+export * from './inspect/inspect';
+export * from './format/sniff';

@@ -26,8 +26,8 @@ export const table: LoweringTable = {
   Greater: kernel('GREATER'),
   GreaterEqual: kernel('GREATER_EQUAL'),
 
-  LogicalAnd: direct('LOGICAL_AND'),
-  LogicalOr: direct('LOGICAL_OR'),
+  LogicalAnd: kernel('LOGICAL_AND'),
+  LogicalOr: kernel('LOGICAL_OR'),
   LogicalNot: direct('LOGICAL_NOT'),
 
   Select: {

@@ -12,7 +12,10 @@ export const table: LoweringTable = {
   // Division of integers rounds towards zero in both.
   Div: kernel('DIV', { type: 'DivOptions' }),
   RealDiv: kernel('DIV', { type: 'DivOptions' }),
-  TruncateDiv: kernel('DIV', { type: 'DivOptions' }, { note: 'int32' }),
+  TruncateDiv: kernel('DIV', { type: 'DivOptions' }, {
+    note: 'int32',
+    refuse: (node) => (node.type('T') === 'int32' ? undefined : { reason: 'DIV truncates integers only' }),
+  }),
   Maximum: kernel('MAXIMUM'),
   Minimum: kernel('MINIMUM'),
   Pow: kernel('POW'),
@@ -23,6 +26,9 @@ export const table: LoweringTable = {
   AddN: kernel('ADD_N'),
   BitwiseXor: kernel('BITWISE_XOR'),
   RightShift: kernel('RIGHT_SHIFT'),
+  // StableHLO's are the only kernels for these; operands of equal shapes.
+  BitwiseAnd: kernel('STABLEHLO_AND'),
+  LeftShift: kernel('STABLEHLO_SHIFT_LEFT', { type: 'StablehloShiftLeftOptions' }),
 
   BiasAdd: {
     to: ['ADD'],

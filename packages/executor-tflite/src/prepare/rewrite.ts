@@ -87,7 +87,7 @@ export class Rewriter {
 }
 
 /** The type attribute each operand stands under: `@T` of a list `*N:@T` for all its operands. */
-function argTypes(def: OpDef, count: number): string[] {
+export function argTypes(def: OpDef, count: number): string[] {
   const single = def.inputs.filter((a) => !a.type.startsWith('*')).length;
   return def.inputs.flatMap(({ type }) => {
     if (!type.startsWith('*')) return [type];

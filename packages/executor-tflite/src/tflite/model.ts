@@ -55,6 +55,8 @@ export interface Quantization {
   zeroPoint: number[];
   /** Axis of `scale` and `zeroPoint` when they have more than one element. */
   axis: number;
+  /** Other schemes than one scale an axis (blockwise, custom); not interpreted. */
+  details?: FlatObject;
 }
 
 export class TfliteTensor {
@@ -64,6 +66,10 @@ export class TfliteTensor {
   buffer?: ConstBuffer;
   quantization?: Quantization;
   isVariable = false;
+  /** How the elements that are not zero are stored; not interpreted. */
+  sparsity?: FlatObject;
+  /** Types and shapes of what a VARIANT tensor holds; not interpreted. */
+  variantTensors?: FlatObject[];
 
   constructor(
     public name: string,

@@ -1,7 +1,491 @@
-/** The version of an operator: a function of its signature (types, shapes, options). */
-import type { TfliteOp } from './model';
+/**
+ * The version of an operator: a pure function of its signature (types, shapes, quantisation, options).
+ *
+ * One row an operator: conditions in the order in which they are asked; the first that holds gives the version, and 1
+ * stands where none does. The order is not always that of the versions: an operator that needs two things gets the
+ * version of the one asked first, which is how runtimes number their kernels. Facts: LiteRT's
+ * tflite/converter/tools/versioning/op_version.cc and op_signature.cc at commit f67745790c.
+ */
+import type { TensorType, TfliteOp, TfliteTensor } from './model';
+
+type Condition = (op: TfliteOp) => boolean;
+type Row = readonly (readonly [version: number, condition: Condition])[];
 
 /** The lowest kernel version that can run the operator. */
 export function operatorVersion(op: TfliteOp): number {
-  return op ? 1 : 1;
+  return ROWS.get(op.code)?.find(([, condition]) => condition(op))?.[0] ?? 1;
+}
+
+// ------------------------------------------------------------------ conditions
+
+/** Input `i` is of one of the types. */
+function input(i: number, ...types: TensorType[]): Condition {
+  return (op) => types.includes(op.inputs[i]?.type ?? '');
+}
+
+function output(i: number, ...types: TensorType[]): Condition {
+  return (op) => types.includes(op.outputs[i]?.type ?? '');
+}
+
+/** Input 0 is of one of the types. */
+function is(...types: TensorType[]): Condition {
+  return input(0, ...types);
+}
+
+function both(...conditions: Condition[]): Condition {
+  return (op) => conditions.every((c) => c(op));
+}
+
+function either(...conditions: Condition[]): Condition {
+  return (op) => conditions.some((c) => c(op));
+}
+
+function not(condition: Condition): Condition {
+  return (op) => !condition(op);
+}
+
+/** An option that is true, not 0, or another member than the enum's first. */
+function option(name: string, ...off: unknown[]): Condition {
+  return (op) => {
+    const value = op.options?.[name];
+    return value !== undefined && ![false, 0, 'NONE', ...off].includes(value as never);
+  };
+}
+
+function equals(name: string, value: unknown): Condition {
+  return (op) => op.options?.[name] === value;
+}
+
+function rankAbove(i: number, rank: number): Condition {
+  return (op) => sizes(op.inputs[i]).length > rank;
+}
+
+/** `input`, `weights` (input 1 unless said otherwise) and `output` are of these types. */
+function types(of: TensorType, weights: TensorType, out: TensorType, weightsAt = 1): Condition {
+  return both(is(of), input(weightsAt, weights), output(0, out));
+}
+
+/** Float activations, int8 weights. */
+const hybrid = types('FLOAT32', 'INT8', 'FLOAT32');
+const int8 = is('INT8');
+const int16 = is('INT16');
+const float16 = is('FLOAT16');
+const bool = is('BOOL');
+const text = is('STRING');
+const uint32 = is('UINT32');
+const FLOAT8 = ['FLOAT8_E4M3FN', 'FLOAT8_E5M2'];
+const float8 = is(...FLOAT8);
+const int16To16 = both(int16, output(0, 'INT16'));
+
+const quantized: Condition = (op) => op.inputs[0]?.quantization !== undefined;
+
+/** Inputs of different shapes, one of them of more than four dimensions. */
+const broadcastsAbove4: Condition = (op) => {
+  if (op.inputs.length < 2) return false;
+  const [a, b] = op.inputs.map(sizes);
+  const differ = a.length !== b.length || a.some((d, i) => d !== b[i]);
+  return differ && op.inputs.some((t) => sizes(t).length > 4);
+};
+
+/** Sizes as they stand in the file's `shape`: unknown ones are 1 there. */
+function sizes(tensor: TfliteTensor | undefined): number[] {
+  return (tensor?.shape ?? []).map((d) => (d < 0 ? 1 : d));
+}
+
+/** The weights have a scale for each element of an axis. */
+function perChannel(i: number, axis: number): Condition {
+  return (op) => {
+    const channels = sizes(op.inputs[i])[axis];
+    return channels > 0 && op.inputs[i]?.quantization?.scale.length === channels;
+  };
+}
+
+/** A tensor has several scales, one for each element of the axis they belong to. */
+function perAxis(tensorOf: (op: TfliteOp) => TfliteTensor | undefined): Condition {
+  return (op) => {
+    const tensor = tensorOf(op);
+    const q = tensor?.quantization;
+    return q !== undefined && q.scale.length > 1 && q.scale.length === sizes(tensor)[q.axis];
+  };
+}
+
+const grouped: Condition = (op) => {
+  const channels = sizes(op.inputs[0]);
+  return channels.length > 0 && channels[3] !== sizes(op.inputs[1])[3];
+};
+
+/** The product of two quantised values has to be scaled up. */
+const rescalesUp: Condition = (op) => {
+  const scales = [op.inputs[0], op.inputs[1], op.outputs[0]].map((t) => t?.quantization?.scale[0] ?? 0);
+  // In float32, as the runtime computes it.
+  const [a, b, out] = scales.map(Math.fround);
+  return a !== 0 && b !== 0 && out !== 0 && Math.fround(Math.fround(a * b) / out) >= 1;
+};
+
+// ------------------------------------------------------------------ rows
+
+/** Operators that came with int8 in version 2 and with int16 in version 3. */
+const INT8_INT16: Row = [
+  [3, int16],
+  [2, int8],
+];
+const INT8: Row = [[2, int8]];
+/** The same where int16 counts when the output is int16 too. */
+const INT8_INT16_OUT: Row = [
+  [3, int16To16],
+  [2, int8],
+];
+const EITHER_INTEGER: Row = [[2, is('INT8', 'INT16')]];
+const FLOAT16: Row = [[2, float16]];
+const PAD: Row = [
+  [6, float8],
+  [5, bool],
+  [4, rankAbove(0, 4)],
+  [3, int16],
+  [2, int8],
+];
+const EXTREMUM: Row = [
+  [4, int16To16],
+  [3, broadcastsAbove4],
+  [2, int8],
+];
+const ARGUMENT: Row = [
+  [3, bool],
+  [2, int8],
+];
+const SPACE_BATCH: Row = [
+  [4, int16],
+  [3, (op) => sizes(op.inputs[0]).length !== 4],
+  [2, int8],
+];
+const hybridRecurrent = both(input(1, 'INT8'), output(0, 'FLOAT32'));
+const RECURRENT: Row = [
+  [3, both(hybridRecurrent, option('asymmetric_quantize_inputs'))],
+  [2, hybridRecurrent],
+];
+const biasType = option('quantized_bias_type', 'FLOAT32');
+const hybridLstm = types('FLOAT32', 'INT8', 'FLOAT32', 2);
+const fullKernel = not(equals('kernel_type', 'BASIC'));
+
+const ROWS = new Map<string, Row>([
+  ...same(INT8, 'DEPTH_TO_SPACE GREATER LESS_EQUAL LOG_SOFTMAX SPACE_TO_DEPTH SQUARED_DIFFERENCE SUM'),
+  ...same(INT8_INT16, 'GREATER_EQUAL LESS MEAN MIRROR_PAD REDUCE_MAX REDUCE_MIN RELU6 RSQRT'),
+  ...same(INT8_INT16_OUT, 'AVERAGE_POOL_2D LOGISTIC MAX_POOL_2D TANH'),
+  ...same(EITHER_INTEGER, 'EXP FLOOR_MOD LOG REDUCE_PROD SQRT'),
+  ...same(FLOAT16, 'COS SIN'),
+  ...same(PAD, 'PAD PADV2'),
+  ...same(EXTREMUM, 'MAXIMUM MINIMUM'),
+  ...same(ARGUMENT, 'ARG_MAX ARG_MIN'),
+  ...same(SPACE_BATCH, 'BATCH_TO_SPACE_ND SPACE_TO_BATCH_ND'),
+  ...same(
+    RECURRENT,
+    'BIDIRECTIONAL_SEQUENCE_LSTM BIDIRECTIONAL_SEQUENCE_RNN RNN UNIDIRECTIONAL_SEQUENCE_RNN',
+  ),
+  ...Object.entries<Row>({
+    ABS: [
+      [5, is('INT32')],
+      [3, both(int16, quantized)],
+      [4, int16],
+      [2, is('INT8', 'UINT8')],
+    ],
+    ADD: [
+      [6, float16],
+      [5, both(int16, not(quantized))],
+      [4, is('INT64')],
+      [3, both(int16To16, equals('pot_scale_int16', false))],
+      [2, int8],
+    ],
+    BATCH_MATMUL: [
+      [3, int16],
+      [2, int8],
+      [4, both(hybrid, option('asymmetric_quantize_inputs'))],
+    ],
+    // Version 1 was withdrawn: no runtime has it.
+    BROADCAST_TO: [
+      [4, float8],
+      [3, is('INT8', 'INT16')],
+      [2, () => true],
+    ],
+    CAST: [
+      [9, either(float8, output(0, ...FLOAT8))],
+      [8, either(is('INT2', 'UINT4'), output(0, 'INT2', 'UINT4'))],
+      [7, either(is('BFLOAT16'), output(0, 'BFLOAT16'))],
+      [6, both(is('INT4'), output(0, 'FLOAT32'))],
+      [5, either(is('FLOAT64', 'FLOAT16'), output(0, 'FLOAT64', 'FLOAT16'))],
+      [4, either(is('UINT16'), output(0, 'UINT16'))],
+      [3, either(int8, output(0, 'INT8'))],
+      [2, either(uint32, output(0, 'UINT32'))],
+    ],
+    CONCATENATION: [
+      [7, float8],
+      [6, float16],
+      [5, is('INT4')],
+      [4, uint32],
+      [3, int16],
+      [2, int8],
+    ],
+    CONV_2D: [
+      [8, both(types('INT16', 'INT8', 'INT16'), biasType)],
+      [6, grouped],
+      [4, types('INT16', 'INT16', 'INT16')],
+      [3, types('INT8', 'INT8', 'INT8')],
+      [7, types('INT8', 'INT4', 'INT8')],
+      [5, both(hybrid, perChannel(1, 0))],
+      [2, hybrid],
+    ],
+    DEPTHWISE_CONV_2D: [
+      [5, types('INT16', 'INT16', 'INT16')],
+      [6, both(hybrid, perChannel(1, 3))],
+      [4, hybrid],
+      [3, types('INT8', 'INT8', 'INT8')],
+      [7, types('INT8', 'INT4', 'INT8')],
+      [2, (op) => dilation(op, 'dilation_w_factor') !== 1 || dilation(op, 'dilation_h_factor') !== 1],
+    ],
+    DEQUANTIZE: [
+      [9, float8],
+      [8, is('UINT4')],
+      [7, is('INT2')],
+      [6, is('INT4')],
+      [3, is('INT16', 'FLOAT16')],
+      [
+        5,
+        both(
+          int8,
+          perAxis((op) => op.inputs[0]),
+        ),
+      ],
+      [2, int8],
+    ],
+    DIV: [[2, broadcastsAbove4]],
+    DYNAMIC_UPDATE_SLICE: [
+      [6, is('BFLOAT16')],
+      [5, is('INT4')],
+      [4, int16],
+      [3, float16],
+      [2, input(2, 'INT64')],
+    ],
+    EMBEDDING_LOOKUP: [
+      [
+        4,
+        either(
+          input(1, 'INT4'),
+          both((op) => (op.inputs[1]?.quantization?.scale.length ?? 0) > 1, perChannel(1, 0)),
+        ),
+      ],
+      [5, input(1, 'INT2')],
+    ],
+    EQUAL: [
+      [5, int16],
+      [3, text],
+      [2, int8],
+    ],
+    FAKE_QUANT: [[2, option('narrow_range')]],
+    FILL: [
+      [5, input(1, ...FLOAT8)],
+      [4, input(1, 'FLOAT16')],
+      [3, input(1, 'INT8', 'INT16')],
+      [2, input(1, 'BOOL', 'STRING')],
+    ],
+    FLOOR_DIV: [
+      [3, is('INT8', 'INT16')],
+      [2, is('FLOAT32')],
+    ],
+    FULLY_CONNECTED: [
+      [14, input(1, 'INT2')],
+      [13, types('INT16', 'INT4', 'INT16')],
+      [12, both(hybrid, perChannel(1, 0))],
+      [11, both(types('INT16', 'INT8', 'INT16'), biasType)],
+      [8, (op) => op.inputs[1]?.sparsity !== undefined],
+      [7, types('INT16', 'INT16', 'INT16')],
+      // Counted, not looked at: a bias that is left out by an index of -1 is one.
+      [6, (op) => op.inputs.length === 2],
+      [5, option('keep_num_dims')],
+      [4, types('INT8', 'INT8', 'INT8')],
+      [10, types('INT8', 'INT4', 'INT8')],
+      [9, both(hybrid, option('asymmetric_quantize_inputs'))],
+      [3, hybrid],
+      [2, equals('weights_format', 'SHUFFLED4x16INT8')],
+    ],
+    GATHER: [
+      [8, float8],
+      [7, is('INT4')],
+      [6, input(1, 'INT16')],
+      [5, option('batch_dims')],
+      [4, int16],
+      [3, bool],
+      [2, int8],
+    ],
+    GATHER_ND: [
+      [6, float8],
+      [5, bool],
+      [4, input(1, 'INT16')],
+      [3, int16],
+      [2, text],
+    ],
+    GELU: [
+      [3, float16],
+      [2, is('INT8', 'UINT8')],
+    ],
+    L2_NORMALIZATION: [[2, output(0, 'INT8')]],
+    LEAKY_RELU: [[2, int16]],
+    LSTM: [
+      [5, both(fullKernel, types('INT16', 'INT8', 'INT16', 2))],
+      [4, both(fullKernel, hybridLstm, option('asymmetric_quantize_inputs'))],
+      [3, both(fullKernel, hybridLstm)],
+      [2, not(fullKernel)],
+    ],
+    MUL: [
+      [8, float16],
+      [
+        7,
+        either(both(int16, not(either(quantized, (op) => op.inputs[1]?.quantization !== undefined))), uint32),
+      ],
+      [6, is('COMPLEX64')],
+      [5, is('INT64')],
+      [4, int16],
+      [3, rescalesUp],
+      [2, int8],
+    ],
+    NOT_EQUAL: [
+      [4, int16],
+      [3, text],
+      [2, int8],
+    ],
+    PACK: [
+      [5, float8],
+      [2, int8],
+      [3, int16To16],
+      [4, uint32],
+    ],
+    QUANTIZE: [
+      [5, either(is('UINT4'), output(0, 'UINT4'))],
+      [4, either(is('INT4'), output(0, 'INT4'))],
+      [3, perAxis((op) => op.outputs[0])],
+      [2, output(0, 'INT16')],
+    ],
+    RANGE: [[2, is('INT64')]],
+    RELU: [
+      [3, int16],
+      [2, is('INT8', 'UINT8')],
+    ],
+    RESIZE_BILINEAR: [
+      [4, int16],
+      [3, option('half_pixel_centers')],
+      [2, int8],
+    ],
+    RESIZE_NEAREST_NEIGHBOR: [
+      [4, int16],
+      [3, either(option('half_pixel_centers'), option('align_corners'))],
+      [2, int8],
+    ],
+    REVERSE_V2: [
+      [4, float8],
+      [3, int8],
+      [2, bool],
+    ],
+    SELECT: [
+      [4, uint32],
+      [3, (op) => op.inputs.slice(0, 3).some((t) => sizes(t).length === 5)],
+      [2, int8],
+    ],
+    SELECT_V2: [[2, uint32]],
+    SIGN: [[2, is('INT32')]],
+    SLICE: [
+      [8, float16],
+      [7, is('INT4')],
+      [6, uint32],
+      [5, rankAbove(0, 4)],
+      [4, int16],
+      [3, text],
+      [2, int8],
+    ],
+    SOFTMAX: [
+      [4, float16],
+      [3, int16],
+      [2, int8],
+    ],
+    SPARSE_TO_DENSE: [
+      [3, input(2, 'INT8', 'UINT8')],
+      [2, input(2, 'INT64')],
+    ],
+    // The axis stands first.
+    SPLIT: [
+      [5, input(1, ...FLOAT8)],
+      [4, input(1, 'INT16')],
+      [3, input(1, 'INT32')],
+      [2, input(1, 'INT8')],
+    ],
+    SPLIT_V: [
+      [3, float8],
+      [2, int8],
+    ],
+    SQUEEZE: [[2, text]],
+    STRIDED_SLICE: [
+      [8, option('offset')],
+      [7, uint32],
+      [6, either(option('ellipsis_mask'), option('new_axis_mask'))],
+      [5, text],
+      [4, rankAbove(0, 4)],
+      [3, bool],
+      [2, int8],
+    ],
+    SUB: [
+      [5, both(int16To16, equals('pot_scale_int16', false))],
+      [4, is('INT64')],
+      [3, broadcastsAbove4],
+      [2, int8],
+    ],
+    SVDF: [
+      [3, int8],
+      [4, both(hybrid, option('asymmetric_quantize_inputs'))],
+      [2, hybrid],
+    ],
+    TILE: [
+      [3, int8],
+      [2, text],
+    ],
+    TOPK_V2: [
+      [3, either(int16, input(1, 'INT16'), output(1, 'INT16'))],
+      [2, int8],
+    ],
+    TRANSPOSE: [
+      [9, float16],
+      [8, either(rankAbove(0, 6), is('BFLOAT16'))],
+      [7, is('INT4')],
+      [6, rankAbove(0, 5)],
+      [5, int16],
+      [4, rankAbove(0, 4)],
+      [3, bool],
+      [2, int8],
+    ],
+    // Output shape, weights, input, bias.
+    TRANSPOSE_CONV: [
+      [5, both(types('INT16', 'INT8', 'INT16'), biasType)],
+      [4, option('fused_activation_function')],
+      [3, (op) => op.inputs.length === 4 && op.inputs[3] !== undefined],
+      [2, input(1, 'INT8')],
+    ],
+    UNIDIRECTIONAL_SEQUENCE_LSTM: [
+      [5, types('INT16', 'INT8', 'INT16', 2)],
+      [4, option('diagonal_recurrent_tensors')],
+      [3, both(hybridLstm, option('asymmetric_quantize_inputs'))],
+      [2, hybridLstm],
+    ],
+    UNPACK: [
+      [6, float8],
+      [2, is('INT8', 'UINT8')],
+      [3, bool],
+      [4, int16To16],
+      [5, is('FLOAT16', 'BFLOAT16')],
+    ],
+    WHERE: [[2, not(bool)]],
+  }),
+]);
+
+function same(row: Row, codes: string): [string, Row][] {
+  return codes.split(' ').map((code) => [code, row]);
+}
+
+function dilation(op: TfliteOp, name: string): number {
+  return (op.options?.[name] as number | undefined) ?? 1;
 }

@@ -129,12 +129,15 @@ function tensorOf(
   tensor.isVariable = object.is_variable as boolean;
   const q = object.quantization as FlatObject | undefined;
   const scale = q?.scale as number[] | undefined;
-  if (q && scale?.length) {
+  if (q && (scale?.length || q.details)) {
     tensor.quantization = {
-      scale,
-      zeroPoint: ((q.zero_point as bigint[]) ?? scale.map(() => 0n)).map(Number),
+      scale: scale ?? [],
+      zeroPoint: ((q.zero_point as bigint[]) ?? scale?.map(() => 0n) ?? []).map(Number),
       axis: q.quantized_dimension as number,
+      ...(q.details ? { details: q.details as FlatObject } : {}),
     };
   }
+  if (object.sparsity) tensor.sparsity = object.sparsity as FlatObject;
+  if (object.variant_tensors) tensor.variantTensors = object.variant_tensors as Objects;
   return tensor;
 }

@@ -195,7 +195,10 @@ function tensorObject(tensor: TfliteTensor, buffers: BufferTable): FlatObject {
       scale: q.scale,
       zero_point: q.zeroPoint.map(BigInt),
       quantized_dimension: q.axis,
+      ...(q.details ? { details: q.details } : {}),
     };
+  if (tensor.sparsity) object.sparsity = tensor.sparsity;
+  if (tensor.variantTensors) object.variant_tensors = tensor.variantTensors;
   if (shape?.some((d) => d < 0)) object.shape_signature = shape;
   return object;
 }

@@ -6,8 +6,8 @@ import { mapBinary, mapUnary, rounder, type BinaryKernel, type UnaryKernel } fro
 import type { OpRow, OpTable } from './op-row';
 
 /** Klambauer et al., "Self-normalizing neural networks". */
-const SELU_SCALE = 1.0507009873554804934;
-const SELU_SCALE_ALPHA = 1.7580993408473768599;
+const SELU_SCALE = 1.0507009873554805;
+const SELU_SCALE_ALPHA = 1.7580993408473769;
 
 const activation = (kernel: UnaryKernel): OpRow => ({
   infer: unchanged,

@@ -298,14 +298,14 @@ export const table: OpTable = {
   // The value of the default is no knowledge: it may be fed.
   PlaceholderWithDefault: { infer: (c) => out(c.node.shape('shape')) },
   Identity: identity,
-  RefIdentity: identity,
+  RefIdentity: { infer: identity.infer },
   StopGradient: identity,
   PreventGradient: identity,
   Snapshot: identity,
   DeepCopy: identity,
   DebugGradientIdentity: identity,
-  DebugGradientRefIdentity: identity,
-  XlaSharding: identity,
+  DebugGradientRefIdentity: { infer: identity.infer },
+  XlaSharding: { infer: identity.infer },
   CheckNumerics: { infer: likeInput(), evaluate: checkNumerics },
   CheckNumericsV2: { infer: likeInput(), evaluate: checkNumerics },
   IdentityN: {

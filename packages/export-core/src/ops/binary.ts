@@ -156,7 +156,8 @@ function channelAxis(format: string, rank: number): number {
   return format.startsWith('NC') ? 1 : rank - 1;
 }
 
-const formatOf = (node: InferContext['node']) => (node.op === 'BiasAddV1' ? 'NHWC' : node.string('data_format'));
+const formatOf = (node: InferContext['node']) =>
+  node.op === 'BiasAddV1' ? 'NHWC' : node.string('data_format');
 
 const biasAdd: OpRow = {
   infer: (c): OutputInfo[] => {

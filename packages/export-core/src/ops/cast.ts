@@ -6,14 +6,7 @@
  * x86's conversion instruction does, as TensorFlow does for single elements: int32 and int64 become their lowest
  * value, smaller integers take the low bits of the int32, unsigned ones those of the next larger signed one.
  */
-import {
-  arrayType,
-  dtypeKind,
-  dtypeSize,
-  numberToRaw,
-  type DType,
-  type TypedArray,
-} from '../tensor/dtype';
+import { arrayType, dtypeKind, dtypeSize, numberToRaw, type DType, type TypedArray } from '../tensor/dtype';
 import type { Dim, Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import { floatsOf, fromFloats, isBig, isInteger, noKernel, type BigArray } from './kernels/elementwise';
@@ -78,7 +71,7 @@ export function castTensor(x: Tensor, to: DType, truncate = false): Tensor {
     const raw = from === 'complex' || from === 'float' ? floatsOf(x) : x.data;
     const lanes = from === 'complex' ? 2 : 1;
     const out = new Uint8Array(x.size);
-    for (let i = 0; i < out.length; i++) if (raw[i * lanes] != 0) out[i] = 1;
+    for (let i = 0; i < out.length; i++) if (Number(raw[i * lanes]) !== 0) out[i] = 1;
     return Tensor.fromArray(to, x.shape, out);
   }
   if (isInteger(to) && (isInteger(x.dtype) || from === 'bool')) return integerToInteger(x, to);

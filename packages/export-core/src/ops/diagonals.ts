@@ -7,7 +7,16 @@
 import { arrayType, dtypeKind, type TypedArray } from '../tensor/dtype';
 import { elementCount, type Dim, type Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
-import { knownInts, mergeDims, mergeKnown, out, rankAtLeast, refuse, scalarInput, unknownDims } from './kernels/shape-rules';
+import {
+  knownInts,
+  mergeDims,
+  mergeKnown,
+  out,
+  rankAtLeast,
+  refuse,
+  scalarInput,
+  unknownDims,
+} from './kernels/shape-rules';
 import type { Node } from '../graph/graph';
 import type { InferContext, OpRow, OpTable } from './op-row';
 
@@ -39,7 +48,8 @@ function bandOf(k: readonly number[], fail: (message: string) => never): Band {
   return { lower, upper };
 }
 
-const lengthOf = (rows: number, columns: number, d: number) => Math.min(columns - Math.max(d, 0), rows + Math.min(d, 0));
+const lengthOf = (rows: number, columns: number, d: number) =>
+  Math.min(columns - Math.max(d, 0), rows + Math.min(d, 0));
 
 /** The length of the longest diagonal of a band. */
 const longest = (rows: number, columns: number, { lower, upper }: Band) =>
@@ -91,7 +101,14 @@ function diagonalShape(batch: readonly number[], rows: number, columns: number, 
   return [...batch, ...(count > 1 ? [count] : []), Math.max(0, longest(rows, columns, band))];
 }
 
-function matrixDiag(diagonal: Tensor, band: Band, rows: number, columns: number, padding?: Tensor, align = 'LEFT_LEFT') {
+function matrixDiag(
+  diagonal: Tensor,
+  band: Band,
+  rows: number,
+  columns: number,
+  padding?: Tensor,
+  align = 'LEFT_LEFT',
+) {
   const single = band.lower === band.upper;
   if (diagonal.shape.length < (single ? 1 : 2)) refuse(`[${diagonal.shape}] holds no diagonals`);
   const batch = diagonal.shape.slice(0, single ? -1 : -2);
@@ -136,7 +153,11 @@ function inferMatrixDiag(c: InferContext): Shape {
   const length = shape.at(-1) as Dim;
   // A size that is given stands; what is left open follows from the diagonals.
   if (length === null || rows === null || columns === null) {
-    return [...batch, rows !== null && rows >= 0 ? rows : null, columns !== null && columns >= 0 ? columns : null];
+    return [
+      ...batch,
+      rows !== null && rows >= 0 ? rows : null,
+      columns !== null && columns >= 0 ? columns : null,
+    ];
   }
   return [...batch, ...matrixSize(length, band, rows, columns)];
 }
@@ -197,7 +218,9 @@ const diagAt: OpRow = {
 };
 const partAt: OpRow = {
   infer: (c) => out(inferDiagPart(c)),
-  evaluate: ([x, k, padding], node) => [matrixDiagPart(x, bandOf(k.toNumbers(), refuse), padding, alignOf(node))],
+  evaluate: ([x, k, padding], node) => [
+    matrixDiagPart(x, bandOf(k.toNumbers(), refuse), padding, alignOf(node)),
+  ],
 };
 const setAt: OpRow = {
   infer: (c) => out(inferSetDiag(c)),

@@ -56,7 +56,8 @@ function fftLengths(c: InferContext, rank: number, forward: boolean): Shape {
 
 function lengthsOf(x: Tensor, lengths: Tensor, rank: number): number[] {
   const list = lengths.toNumbers();
-  if (list.length !== rank || x.shape.length < rank || list.some((n) => n < 0)) refuse(`lengths [${list}] for [${x.shape}]`);
+  if (list.length !== rank || x.shape.length < rank || list.some((n) => n < 0))
+    refuse(`lengths [${list}] for [${x.shape}]`);
   return list;
 }
 

@@ -2,7 +2,15 @@
 import { broadcastShapes, elementCount, isStatic, type Dim, type Shape } from '../tensor/shape';
 import { arrayType, dtypeKind, type TypedArray } from '../tensor/dtype';
 import { Tensor } from '../tensor/tensor';
-import { broadcasting, broadcastingWith, broadcastOfInputs, known, merged, spreadElements, unchanged } from './elementwise-shapes';
+import {
+  broadcasting,
+  broadcastingWith,
+  broadcastOfInputs,
+  known,
+  merged,
+  spreadElements,
+  unchanged,
+} from './elementwise-shapes';
 import { broadcastIndices, broadcastOf, broadcastRuns } from './kernels/broadcast';
 import { floatsOf, mapBinary, noKernel, type BinaryKernel } from './kernels/elementwise';
 import { mergeDims, mergeKnown, out } from './kernels/shape-rules';
@@ -68,7 +76,15 @@ function equality(equal: boolean): OpRow {
         return [Tensor.fromArray('bool', [], Uint8Array.of(equal ? 0 : 1))];
       }
       const result = equalElements(x, y);
-      return [equal ? result : Tensor.fromArray('bool', result.shape, (result.data as Uint8Array).map((v) => 1 - v))];
+      return [
+        equal
+          ? result
+          : Tensor.fromArray(
+              'bool',
+              result.shape,
+              (result.data as Uint8Array).map((v) => 1 - v),
+            ),
+      ];
     },
   };
 }
@@ -94,7 +110,11 @@ const bigCount = (y: bigint) => (y < 0n ? 0n : y > 63n ? 63n : y);
 const bitsOf = (dtype: Parameters<typeof arrayType>[0]) => 8 * arrayType(dtype).BYTES_PER_ELEMENT;
 
 /** Copies elements (or strings) `source[k][index[i]]`, where `k` is what `choice` says for element `i`. */
-function choose(shape: readonly number[], condition: ArrayLike<number>, options: readonly [Tensor, Tensor]): Tensor {
+function choose(
+  shape: readonly number[],
+  condition: ArrayLike<number>,
+  options: readonly [Tensor, Tensor],
+): Tensor {
   const [t, e] = options;
   if (t.dtype !== e.dtype) throw new RangeError(`operands are ${t.dtype} and ${e.dtype}`);
   const size = elementCount(shape);
@@ -118,7 +138,9 @@ function choose(shape: readonly number[], condition: ArrayLike<number>, options:
 
 /** A vector condition of Select chooses whole rows: seen as [n, 1, 1, …] it broadcasts. */
 function rowsOf(condition: readonly number[], data: readonly number[]): number[] {
-  return condition.length === 1 && data.length > 1 ? [condition[0], ...data.slice(1).map(() => 1)] : [...condition];
+  return condition.length === 1 && data.length > 1
+    ? [condition[0], ...data.slice(1).map(() => 1)]
+    : [...condition];
 }
 
 function inferSelect(c: InferContext): Shape {
@@ -161,6 +183,15 @@ export const table: OpTable = {
 
   LogicalAnd: logical((x, y) => x & y),
   LogicalOr: logical((x, y) => x | y),
+  /** Whether a scalar is not zero (or an empty string), or a tensor has elements at all. */
+  ToBool: {
+    infer: () => out([]),
+    evaluate: ([x]) => {
+      const scalar = x.shape.length === 0;
+      const truth = !scalar ? x.size > 0 : x.dtype === 'string' ? x.strings[0].length > 0 : x.at(0) !== 0;
+      return [Tensor.fromArray('bool', [], Uint8Array.of(Number(truth)))];
+    },
+  },
   BitwiseAnd: bitwise({ int: (x, y) => x & y, big: (x, y) => x & y }),
   BitwiseOr: bitwise({ int: (x, y) => x | y, big: (x, y) => x | y }),
   BitwiseXor: bitwise({ int: (x, y) => x ^ y, big: (x, y) => x ^ y }),
@@ -203,11 +234,20 @@ export const table: OpTable = {
     infer: unchanged,
     evaluate: ([x, low, high]) => {
       for (const bound of [low, high]) {
-        if (bound.size !== 1 && bound.size !== x.size) throw new RangeError(`a bound of shape [${bound.shape}]`);
+        if (bound.size !== 1 && bound.size !== x.size)
+          throw new RangeError(`a bound of shape [${bound.shape}]`);
       }
       const flat = (t: Tensor) => t.reshape([t.size]);
-      const least = mapBinary(flat(x), flat(high), { float: lower, int: (a, b) => Math.min(a, b), big: (a, b) => (a < b ? a : b) });
-      const result = mapBinary(least, flat(low), { float: upper, int: (a, b) => Math.max(a, b), big: (a, b) => (a > b ? a : b) });
+      const least = mapBinary(flat(x), flat(high), {
+        float: lower,
+        int: (a, b) => Math.min(a, b),
+        big: (a, b) => (a < b ? a : b),
+      });
+      const result = mapBinary(least, flat(low), {
+        float: upper,
+        int: (a, b) => Math.max(a, b),
+        big: (a, b) => (a > b ? a : b),
+      });
       return [result.reshape(x.shape)];
     },
   },

@@ -9,7 +9,15 @@ import { broadcastOf, broadcastStrides } from './kernels/broadcast';
 import { contract, type Operand } from './kernels/contract';
 import { mapBinary, noKernel, type BinaryKernel } from './kernels/elementwise';
 import { sliceTensor, concatTensors } from './kernels/cells';
-import { dimsOfRank, mergeDims, mergeKnown, out, rankAtLeast, refuse, unknownDims } from './kernels/shape-rules';
+import {
+  dimsOfRank,
+  mergeDims,
+  mergeKnown,
+  out,
+  rankAtLeast,
+  refuse,
+  unknownDims,
+} from './kernels/shape-rules';
 import type { InferContext, OpRow, OpTable } from './op-row';
 
 /** The last two dimensions, in the order of rows and columns. */
@@ -25,6 +33,13 @@ function multiply(a: Tensor, b: Tensor, flipA: boolean, flipB: boolean, conjugat
   const [inner2, columns] = matrixDims(b.shape, flipB) as [number, number];
   if (inner !== inner2) refuse(`[${a.shape}] and [${b.shape}] cannot be multiplied`);
   const batch = broadcastOf(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  if (!flipB && columns > 1) {
+    // Columns become rows first: the sums then run through memory without gaps.
+    const rank = b.shape.length;
+    const perm = b.shape.map((_, d) => (d < rank - 2 ? d : 2 * rank - 3 - d));
+    return multiplyByColumns(a, transposeTensor(b, perm), flipA, conjugate, false);
+  }
+  return multiplyByColumns(a, b, flipA, conjugate, flipB && conjugate)
   const operand = (t: Tensor, flip: boolean, left: boolean): Operand => {
     const own = stridesOf(t.shape).slice(-2);
     const [row, column] = flip ? own.reverse() : own;
@@ -36,7 +51,12 @@ function multiply(a: Tensor, b: Tensor, flipA: boolean, flipB: boolean, conjugat
       conjugate: flip && conjugate,
     };
   };
-  return contract(a.dtype, [...batch, rows, columns], [inner], [operand(a, flipA, true), operand(b, flipB, false)]);
+  return contract(
+    a.dtype,
+    [...batch, rows, columns],
+    [inner],
+    [operand(a, flipA, true), operand(b, flipB, false)],
+  );
 }
 
 function inferMatMul(c: InferContext): Shape {
@@ -119,7 +139,10 @@ function labelSizes(
     term.forEach((label, d) => {
       const [old, size] = [sizes.get(label), shape[d]];
       if (old === undefined || old === null || (label.startsWith('…') && old === 1)) {
-        sizes.set(label, old === null && (size === null || (size === 1 && label.startsWith('…'))) ? null : size);
+        sizes.set(
+          label,
+          old === null && (size === null || (size === 1 && label.startsWith('…'))) ? null : size,
+        );
       } else if (size !== null && size !== old && !(label.startsWith('…') && size === 1)) {
         fail(`label "${label}" has the sizes ${old} and ${size}`);
       }
@@ -138,7 +161,8 @@ function labelSizes(
 const einsum: OpRow = {
   infer: (c) => {
     const equation = parseEquation(c.node);
-    if (!equation || equation.inputs.length !== c.count) return c.fail('the equation does not fit the operands');
+    if (!equation || equation.inputs.length !== c.count)
+      return c.fail('the equation does not fit the operands');
     // An operand of unknown rank has one dimension a label, unless there is an ellipsis.
     const shapes = equation.inputs.map(
       (labels, i) => c.shape(i) ?? (labels.includes('…') ? null : unknownDims(labels.length)),
@@ -149,7 +173,8 @@ const einsum: OpRow = {
   },
   evaluate: (tensors, node) => {
     const equation = parseEquation(node);
-    if (!equation || equation.inputs.length !== tensors.length || tensors.length > 2) refuse('an equation of more');
+    if (!equation || equation.inputs.length !== tensors.length || tensors.length > 2)
+      refuse('an equation of more');
     const shapes = tensors.map((t) => t.shape);
     const { sizes, terms, output } = labelSizes(equation, shapes, refuse);
     const summed = [...sizes.keys()].filter((l) => !output.includes(l));
@@ -207,6 +232,8 @@ export const table: OpTable = {
       return [multiply(x, y, node.bool('transpose_a'), node.bool('transpose_b'), false)];
     },
   },
+  /** TensorFlow's optimiser's product with a bias and an activation; taken apart before it is evaluated. */
+  _FusedMatMul: { infer: (c) => out(inferMatMul(c)) },
   BatchMatMul: batchMatMul(1),
   BatchMatMulV2: batchMatMul(2),
   BatchMatMulV3: batchMatMul(3),

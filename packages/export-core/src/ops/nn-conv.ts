@@ -91,14 +91,12 @@ function backRow(spatial: number, depthwise = false): OpRow {
   return {
     infer: (c) => {
       const format = formatOf(c.node, spatial);
-      const shape = shapeInput(c, 0);
-      // Two numbers are height and width; batch and channels follow from the other inputs.
-      if (shape?.length === spatial && spatial === 2) {
-        const gradient = dimsOfRank(c, 2, format.rank);
-        return out(inFormat(format, gradient[0], shape, dimsOfRank(c, 1, 4)[2]));
-      }
-      if (shape && shape.length !== format.rank) c.fail(`a shape of rank ${shape.length} is no image`);
-      return out(shape ?? unknownDims(format.rank));
+      const gradient = dimsOfRank(c, 2, format.rank);
+      let shape = shapeInput(c, 0) ?? unknownDims(format.rank);
+      // Two numbers are height and width; the channels follow from the filter.
+      if (shape.length === 2 && spatial === 2) shape = inFormat(format, null, shape, dimsOfRank(c, 1, 4)[2]);
+      if (shape.length !== format.rank) c.fail(`a shape of rank ${shape.length} is no image`);
+      return out(shape.with(0, mergeDims(c, shape[0], gradient[0])));
     },
     evaluate: ([sizes, filter, gradient], node) => {
       const format = formatOf(node, spatial);

@@ -8,7 +8,15 @@ import { arrayType, dtypeKind, type DType } from '../tensor/dtype';
 import { elementCount, type Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import { merged, unchanged } from './elementwise-shapes';
-import { floatArray, floatsOf, fromFloats, noKernel, rounder, type FloatArray, type NumberArray } from './kernels/elementwise';
+import {
+  floatArray,
+  floatsOf,
+  fromFloats,
+  noKernel,
+  rounder,
+  type FloatArray,
+  type NumberArray,
+} from './kernels/elementwise';
 import { dimsOfRank, inferAxis, mergeDims, out, rankAtLeast, refuse } from './kernels/shape-rules';
 import type { InferContext, OpRow, OpTable } from './op-row';
 
@@ -19,7 +27,11 @@ const roundAway = (x: number) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
 const roundEven = (x: number) => (Number.isFinite(x) ? Math.sign(x) * roundHalfEven(Math.abs(x)) : x);
 
 /** Calls `f` for each slice along `axis` (all of it for -1) with the indices of its elements. */
-function forSlices(shape: readonly number[], axis: number, f: (slice: number, indices: Iterable<number>) => void): void {
+function forSlices(
+  shape: readonly number[],
+  axis: number,
+  f: (slice: number, indices: Iterable<number>) => void,
+): void {
   const count = axis < 0 ? 1 : shape[axis];
   const inner = axis < 0 ? elementCount(shape) : elementCount(shape.slice(axis + 1));
   const outer = axis < 0 ? 1 : elementCount(shape.slice(0, axis));
@@ -58,7 +70,13 @@ function fakeQuantise(x: FloatArray, result: FloatArray, indices: Iterable<numbe
   }
 }
 
-function fakeQuant(x: Tensor, min: ArrayLike<number>, max: ArrayLike<number>, axis: number, node: Node): Tensor {
+function fakeQuant(
+  x: Tensor,
+  min: ArrayLike<number>,
+  max: ArrayLike<number>,
+  axis: number,
+  node: Node,
+): Tensor {
   const bits = node.int('num_bits');
   const least = node.bool('narrow_range') ? 1 : 0;
   const data = floatsOf(x);
@@ -79,7 +97,13 @@ interface Scale {
   max: number;
 }
 
-function symmetricScale(min: number, max: number, least: number, most: number, round: (x: number) => number): Scale {
+function symmetricScale(
+  min: number,
+  max: number,
+  least: number,
+  most: number,
+  round: (x: number) => number,
+): Scale {
   const limit = round === f32 ? 3.4028234663852886e38 : Number.MAX_VALUE;
   const fromMin = least * min > 0 ? round(least / min) : limit;
   const fromMax = most * max > 0 ? round(most / max) : limit;
@@ -157,13 +181,14 @@ function dequantize(x: Tensor, min: Tensor, max: Tensor, node: Node): Tensor {
     const all = f32(f32(most) - f32(least));
     if (mode === 'SCALED') {
       const fromMax = f32(high / f32(most));
-      const scale = least === 0 ? fromMax : Math.max(f32(low / f32(least + Number(node.bool('narrow_range')))), fromMax);
+      const scale =
+        least === 0 ? fromMax : Math.max(f32(low / f32(least + Number(node.bool('narrow_range')))), fromMax);
       for (const i of indices) result[i] = f32(data[i]) * scale;
     } else if (mode === 'MIN_FIRST') {
-      // This mode alone is computed in double precision.
-      const scale = (high - low) / (most - least);
-      const start = low === high ? low : roundAway(low / scale) * scale;
-      for (const i of indices) result[i] = (data[i] - least) * scale + start;
+      const scale = f32((high - low) / (most - least));
+      const start = low === high ? low : f32(roundAway(f32(low / scale)) * scale);
+      const first = f32(start - f32(least * scale));
+      for (const i of indices) result[i] = first + f32(f32(data[i]) * scale);
     } else {
       const half = least < 0 ? f32((most - least + 1) / 2) : 0;
       const scale = f32(f32(high - low) / all);
@@ -172,6 +197,9 @@ function dequantize(x: Tensor, min: Tensor, max: Tensor, node: Node): Tensor {
   });
   return to === 'float32' ? Tensor.fromArray(to, x.shape, result) : fromFloats(to, x.shape, result);
 }
+
+/** The greatest float32 that an int32 holds. */
+const BELOW_2_31 = 2147483520;
 
 function quantizeV2(x: Tensor, min: Tensor, max: Tensor, node: Node): Tensor[] {
   const to = node.type('T');
@@ -204,7 +232,7 @@ function quantizeV2(x: Tensor, min: Tensor, max: Tensor, node: Node): Tensor[] {
       const start = f32(roundAway(f32(low * scale)) - least);
       for (const i of indices) {
         const v = f32(roundAway(f32(data[i] * scale)) - start);
-        result[i] = Math.max(least, Math.min(most, v));
+        result[i] = Math.max(least, Math.min(to === 'qint32' ? BELOW_2_31 : most, v));
       }
     } else {
       const scale = f32(f32(f32(most) - f32(least)) / f32(high - low));
@@ -244,12 +272,15 @@ export const table: OpTable = {
   FakeQuantWithMinMaxVarsPerChannel: {
     infer: (c) => {
       const shape = rankAtLeast(c, 0, 1);
-      const [size] = [1, 2].map((i) => dimsOfRank(c, i, 1)[0]).map((d) => mergeDims(c, d, shape?.at(-1) ?? null));
+      const [size] = [1, 2]
+        .map((i) => dimsOfRank(c, i, 1)[0])
+        .map((d) => mergeDims(c, d, shape?.at(-1) ?? null));
       return out(shape && [...shape.slice(0, -1), size]);
     },
     evaluate: ([x, min, max], node) => {
       const axis = x.shape.length - 1;
-      if (min.size !== x.shape[axis] || max.size !== x.shape[axis]) refuse('as many ranges as channels are needed');
+      if (min.size !== x.shape[axis] || max.size !== x.shape[axis])
+        refuse('as many ranges as channels are needed');
       return [fakeQuant(x, floatsOf(min), floatsOf(max), axis, node)];
     },
   },

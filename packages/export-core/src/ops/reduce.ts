@@ -140,7 +140,9 @@ const product: Reduction = {
 /** The least and the greatest value of an integer dtype. */
 function limits(dtype: DType): [bigint, bigint] {
   const bits = BigInt(8 * dtypeSize(dtype));
-  return dtypeKind(dtype) === 'uint' ? [0n, (1n << bits) - 1n] : [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n];
+  return dtypeKind(dtype) === 'uint'
+    ? [0n, (1n << bits) - 1n]
+    : [-(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n];
 }
 
 /** Max and Min; NaN wins, and of nothing the result is the dtype's other end. */
@@ -215,7 +217,9 @@ function reduction(kernel: Reduction, elements?: (list: Dim[]) => Dim): OpRow {
         return out(shape);
       }
       const value = elements(known);
-      return out(shape, [value !== null && Number.isSafeInteger(value) && value === (value | 0) ? value : null]);
+      return out(shape, [
+        value !== null && Number.isSafeInteger(value) && value === (value | 0) ? value : null,
+      ]);
     },
     evaluate: ([x, axes], node) => [reduceTensor(x, axes.toNumbers(), node.bool('keep_dims'), kernel)],
   };
@@ -259,7 +263,8 @@ function argReduction(sign: 1 | -1): OpRow {
     },
     evaluate: ([x, axis], node) => {
       const kind = dtypeKind(x.dtype);
-      if (kind === 'complex' || kind === 'string' || kind === 'opaque' || x.shape.length === 0) throw noKernel(x.dtype);
+      if (kind === 'complex' || kind === 'string' || kind === 'opaque' || x.shape.length === 0)
+        throw noKernel(x.dtype);
       const { shape, bases, offsets } = groupsOf(x.shape, [axis.at(0)]);
       if (offsets.length === 0) throw new RangeError('the reduced dimension is empty');
       const data = kind === 'float' ? floatsOf(x) : x.data;
@@ -309,7 +314,11 @@ function scan(kernel: Scan): OpRow {
       for (const base of groupsOf(x.shape, [at]).bases) {
         line(reverse ? base - (count - 1) * step : base, step, count, exclusive);
       }
-      return [floating ? fromFloats(x.dtype, x.shape, result as FloatArray) : Tensor.fromArray(x.dtype, x.shape, result)];
+      return [
+        floating
+          ? fromFloats(x.dtype, x.shape, result as FloatArray)
+          : Tensor.fromArray(x.dtype, x.shape, result),
+      ];
     },
   };
 }
@@ -339,8 +348,7 @@ function lineOf(
     ? (v: bigint) => (dtype === 'int64' ? BigInt.asIntN(64, v) : BigInt.asUintN(64, v))
     : (round ?? ((v: number) => v | 0));
   const f = (round ? kernel.float : isBig(dtype) ? kernel.big : isInteger(dtype) ? kernel.int : undefined) as
-    | ((a: number, b: number) => number)
-    | undefined;
+    ((a: number, b: number) => number) | undefined;
   if (!f) throw noKernel(dtype);
   const store = wrap as (v: number) => number;
   const start = (isBig(dtype) ? BigInt(kernel.start) : kernel.start) as number;
@@ -389,7 +397,13 @@ export const table: OpTable = {
     big: (a, b) => a + b,
     complex: (a, b, c, d) => [a + c, b + d],
   }),
-  Cumprod: scan({ start: 1, float: (a, b) => a * b, int: Math.imul, big: (a, b) => a * b, complex: complexMul }),
+  Cumprod: scan({
+    start: 1,
+    float: (a, b) => a * b,
+    int: Math.imul,
+    big: (a, b) => a * b,
+    complex: complexMul,
+  }),
   CumulativeLogsumexp: scan({ start: -Infinity, float: logAddExp }),
   L2Loss: {
     infer: () => out([]),

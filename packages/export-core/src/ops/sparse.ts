@@ -2,7 +2,7 @@
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { Cells } from './kernels/cells';
 import { narrow, widen } from './kernels/numbers';
-import { always, dimsOfRank, lengthOf, mergeDims, out, rankAtLeast, refuse, scalarInput, shapeInput, upTo } from './kernels/shape-rules';
+import { addDims, always, dimsOfRank, lengthOf, mergeDims, out, rankAtLeast, refuse, scalarInput, shapeInput, upTo } from './kernels/shape-rules';
 import { elementCount, stridesOf, type Dim, type Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 
@@ -198,7 +198,9 @@ export const table: OpTable = {
   SparseConcat: {
     infer: (c) => {
       const n = c.count / 3;
-      return sparseResult(upTo(n).reduce<Dim>((rank, i) => mergeDims(c, rank, depthOf(c, i, 2 * n + i)), null));
+      const rank = upTo(n).reduce<Dim>((r, i) => mergeDims(c, r, depthOf(c, i, 2 * n + i)), null);
+      const values = upTo(n).reduce<Dim>((sum, i) => addDims(sum, dimsOfRank(c, i, 2)[0]), 0);
+      return [{ shape: [values, rank] }, { shape: [values] }, { shape: [rank] }];
     },
   },
   SparseCross: { infer: always([null, 2], [null], [2]) },

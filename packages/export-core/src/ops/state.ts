@@ -93,8 +93,10 @@ function inferParseExample(c: InferContext, dense: string, batch: (number | null
     for (let i = 0; i < lengths[name]; i++) {
       if (name === 'sparse_indices') outputs.push({ shape: [null, rank] });
       else if (name === 'sparse_shapes') outputs.push({ shape: [rank] });
-      else if (name === 'dense_values') outputs.push({ shape: batch && shapes[i] && [...batch, ...shapes[i]] });
-      else outputs.push({ shape: [null] });
+      else if (name === 'dense_values') {
+        const each: Shape = shapes[i] ?? null;
+        outputs.push({ shape: batch && each && [...batch, ...each] });
+      } else outputs.push({ shape: [null] });
     }
   }
   return outputs;

@@ -29,7 +29,9 @@ function changeCase(bytes: Bytes, node: Node, upper: boolean): Bytes {
   const ascii = node.string('encoding') !== 'utf-8';
   const text = Buffer.from(bytes).toString(ascii ? 'latin1' : 'utf8');
   const change = (s: string) => (upper ? s.toUpperCase() : s.toLowerCase());
-  return ascii ? Buffer.from(text.replace(/[a-zA-Z]+/g, change), 'latin1') : Buffer.from(change(text), 'utf8');
+  return ascii
+    ? Buffer.from(text.replace(/[a-zA-Z]+/g, change), 'latin1')
+    : Buffer.from(change(text), 'utf8');
 }
 
 const isSpace = (b: number) => b === 0x20 || (b >= 0x09 && b <= 0x0d);
@@ -89,8 +91,11 @@ function pad(text: string, width: number, fill: string): string {
 function joinedShape(c: InferContext): Shape {
   const shapes = upTo(c.count).map((i) => c.shape(i));
   // An operand of unknown rank could be the one that is no scalar.
-  if (shapes.includes(null)) return shapes.find((s) => s !== null && s.length > 0) ?? (shapes.length === 1 ? shapes[0] : null);
-  return shapes.filter((s) => s?.length !== 0).reduce<Shape>((a, s) => (a ? mergeKnown(c, a, s) : s), null) ?? [];
+  if (shapes.includes(null))
+    return shapes.find((s) => s !== null && s.length > 0) ?? (shapes.length === 1 ? shapes[0] : null);
+  return (
+    shapes.filter((s) => s?.length !== 0).reduce<Shape>((a, s) => (a ? mergeKnown(c, a, s) : s), null) ?? []
+  );
 }
 
 /** Shape of a reduction of strings along the axes of input 1. */
@@ -104,14 +109,22 @@ function reducedShape(c: InferContext): Shape {
 }
 
 /** A sparse tensor of a rank with an unknown number of values. */
-const sparse = (rank: number) => [{ shape: [null, rank] as Dim[] }, { shape: [null] as Dim[] }, { shape: [rank] as Dim[] }];
+const sparse = (rank: number) => [
+  { shape: [null, rank] as Dim[] },
+  { shape: [null] as Dim[] },
+  { shape: [rank] as Dim[] },
+];
 
 export const table: OpTable = {
   StringJoin: {
     infer: (c) => out(joinedShape(c)),
     evaluate: (inputs, node) => {
       const separator = Buffer.from(node.string('separator'));
-      if (inputs.some((t) => t.shape.length && t.shape.join() !== inputs.find((u) => u.shape.length)?.shape.join())) {
+      if (
+        inputs.some(
+          (t) => t.shape.length && t.shape.join() !== inputs.find((u) => u.shape.length)?.shape.join(),
+        )
+      ) {
         refuse('strings to join differ in shape');
       }
       const shape = broadcastOf(...inputs.map((t) => t.shape));
@@ -128,7 +141,11 @@ export const table: OpTable = {
   StringLength: {
     infer: unchanged,
     evaluate: ([x], node) => [
-      Tensor.fromArray('int32', x.shape, Int32Array.from(x.strings, (s) => stringLength(s, node))),
+      Tensor.fromArray(
+        'int32',
+        x.shape,
+        Int32Array.from(x.strings, (s) => stringLength(s, node)),
+      ),
     ],
   },
   AsString: {
@@ -144,7 +161,8 @@ export const table: OpTable = {
       return out(
         upTo(rank).map((d) => {
           const [a, b] = [at(text, d), at(position, d)];
-          if (a !== null && b !== null && a !== 1 && b !== 1 && a !== b) c.fail(`[${text}] and [${position}]`);
+          if (a !== null && b !== null && a !== 1 && b !== 1 && a !== b)
+            c.fail(`[${text}] and [${position}]`);
           return a === 1 ? b : b === 1 || a !== null ? a : b;
         }),
       );

@@ -81,13 +81,13 @@ export const table: OpTable = {
   Expm1: math({
     float: Math.expm1,
     // exp(a) cos b - 1 without cancellation near 0.
-    complex: (a, b) => [
-      Math.expm1(a) * Math.cos(b) - 2 * Math.sin(b / 2) ** 2,
-      Math.exp(a) * Math.sin(b),
-    ],
+    complex: (a, b) => [Math.expm1(a) * Math.cos(b) - 2 * Math.sin(b / 2) ** 2, Math.exp(a) * Math.sin(b)],
   }),
   Log: math({ float: Math.log, complex: cx.complexLog }),
-  Log1p: math({ float: Math.log1p, complex: (a, b) => (a === -1 && b === 0 ? [-Infinity, NaN] : cx.complexLog(1 + a, b)) }),
+  Log1p: math({
+    float: Math.log1p,
+    complex: (a, b) => (a === -1 && b === 0 ? [-Infinity, NaN] : cx.complexLog(1 + a, b)),
+  }),
   Sin: math({ float: Math.sin, complex: cx.complexSin }),
   Cos: math({ float: Math.cos, complex: cx.complexCos }),
   Tan: math({ float: Math.tan, complex: cx.complexTan }),
@@ -137,7 +137,13 @@ export const table: OpTable = {
   IsNan: predicate(Number.isNaN),
   LogicalNot: {
     infer: unchanged,
-    evaluate: ([x]) => [Tensor.fromArray('bool', x.shape, (x.data as Uint8Array).map((v) => (v ? 0 : 1)))],
+    evaluate: ([x]) => [
+      Tensor.fromArray(
+        'bool',
+        x.shape,
+        (x.data as Uint8Array).map((v) => (v ? 0 : 1)),
+      ),
+    ],
   },
   Invert: math({ int: (x) => ~x, big: (x) => ~x }),
   PopulationCount: {

@@ -74,6 +74,7 @@ export function helpText({ usage, purpose, details, options }: Command): string 
 
 /** Two columns. */
 export function table(rows: readonly [string, string][]): string {
+  if (rows.length === 0) return '';
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('');
 }

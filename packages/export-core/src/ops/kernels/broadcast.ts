@@ -11,7 +11,12 @@ import { broadcastShapes, elementCount, stridesOf } from '../../tensor/shape';
  * One stretch of `length` output elements from `at` on. Operand `k` starts at `offsets[k]` and moves by `steps[k]`;
  * both arrays are reused between visits.
  */
-export type VisitRun = (at: number, length: number, offsets: readonly number[], steps: readonly number[]) => void;
+export type VisitRun = (
+  at: number,
+  length: number,
+  offsets: readonly number[],
+  steps: readonly number[],
+) => void;
 
 /** Visits all elements of `sizes` in row-major order; operand `k` moves by `strides[k][d]` along dimension `d`. */
 export function stridedRuns(

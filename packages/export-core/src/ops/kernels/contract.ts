@@ -38,13 +38,27 @@ function segments(
   const each = outputs ? elementCount(sizes) / outputs : 0;
   const strides = operands.map((o) => o.strides);
   stridedRuns(sizes, strides, (at, length, [i, j], [p, q]) => {
-    for (let e = 0; e < length; ) {
+    for (let e = 0; e < length;) {
       const o = Math.floor((at + e) / each);
       const n = Math.min(length - e, (o + 1) * each - at - e);
       visit(o, n, i + e * p, p, j + e * q, q);
       e += n;
     }
   });
+}
+
+/** The product of two stretches without gaps, in four sums that the CPU can work on at the same time. */
+function dot(x: FloatArray, i: number, y: FloatArray, j: number, n: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let e = 0;
+  for (; e + 3 < n; e += 4) {
+    a += x[i + e] * y[j + e];
+    b += x[i + e + 1] * y[j + e + 1];
+    c += x[i + e + 2] * y[j + e + 2];
+    d += x[i + e + 3] * y[j + e + 3];
+  }
+  for (; e < n; e++) a += x[i + e] * y[j + e];
+  return a + b + (c + d);
 }
 
 /** The sum over `summed` of the product of the operands (a lone operand is just summed), of shape `shape`. */
@@ -79,6 +93,10 @@ export function contract(
     const sums = new Float64Array(count);
     const [x, y] = both.map((o) => floatsOf(o.tensor));
     segments(sizes, count, both, (o, n, i, p, j, q) => {
+      if (p === 1 && q === 1) {
+        sums[o] += dot(x, i, y, j, n);
+        return;
+      }
       let sum = sums[o];
       for (let e = 0; e < n; e++) sum += x[i + e * p] * y[j + e * q];
       sums[o] = sum;

@@ -20,11 +20,20 @@ function roots(n: number, sign: 1 | -1): Float64Array {
  * The transform of `n` pairs, which stand `step` pairs apart from pair `from` on. A length with prime factor p is
  * p transforms of length n/p (Cooley and Tukey); a prime length is summed term by term.
  */
-function transform(x: Float64Array, from: number, step: number, n: number, root: Float64Array, stride: number): Float64Array {
+function transform(
+  x: Float64Array,
+  from: number,
+  step: number,
+  n: number,
+  root: Float64Array,
+  stride: number,
+): Float64Array {
   if (n === 1) return x.slice(2 * from, 2 * from + 2);
   const p = smallestFactor(n);
   const m = n / p;
-  const parts = Array.from({ length: p }, (_, r) => transform(x, from + r * step, step * p, m, root, stride * p));
+  const parts = Array.from({ length: p }, (_, r) =>
+    transform(x, from + r * step, step * p, m, root, stride * p),
+  );
   const out = new Float64Array(2 * n);
   for (let k = 0; k < n; k++) {
     let [re, im] = [0, 0];
@@ -43,7 +52,12 @@ function transform(x: Float64Array, from: number, step: number, n: number, root:
 }
 
 /** Transforms the lines of `data` along one axis in place; the inverse is divided by the length. */
-export function transformAxis(data: Float64Array, shape: readonly number[], axis: number, inverse: boolean): void {
+export function transformAxis(
+  data: Float64Array,
+  shape: readonly number[],
+  axis: number,
+  inverse: boolean,
+): void {
   const n = shape[axis];
   if (data.length === 0) return;
   const root = roots(n, inverse ? 1 : -1);

@@ -18,7 +18,8 @@ import { broadcastOf, broadcastRuns } from './broadcast';
 /** Rounds a number to a float dtype. */
 export type Round = (x: number) => number;
 export type FloatArray = Float32Array | Float64Array;
-export type NumberArray = FloatArray | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
+export type NumberArray =
+  FloatArray | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 export type BigArray = BigInt64Array | BigUint64Array;
 export type Complex = readonly [re: number, im: number];
 
@@ -36,16 +37,22 @@ export function rounder(dtype: DType): Round {
 
 /** The elements of a float tensor as numbers: 16-bit floats are widened into a copy. */
 export function floatsOf(tensor: Tensor): FloatArray {
-  const widen =
-    tensor.dtype === 'float16' ? halfToFloat : tensor.dtype === 'bfloat16' ? bfloat16ToFloat : undefined;
-  return widen ? Float32Array.from(tensor.data as Uint16Array, widen) : (tensor.data as FloatArray);
+  const { dtype } = tensor;
+  if (dtype !== 'float16' && dtype !== 'bfloat16') return tensor.data as FloatArray;
+  const widen = dtype === 'float16' ? halfToFloat : bfloat16ToFloat;
+  const bits = tensor.data as Uint16Array;
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = widen(bits[i]);
+  return out;
 }
 
 /** A tensor of a float dtype from numbers; they are rounded where the dtype has 16 bits. */
 export function fromFloats(dtype: DType, shape: readonly number[], data: FloatArray): Tensor {
-  if (dtype === 'float16') return Tensor.fromArray(dtype, shape, Uint16Array.from(data, floatToHalf));
-  if (dtype === 'bfloat16') return Tensor.fromArray(dtype, shape, Uint16Array.from(data, floatToBfloat16));
-  return Tensor.fromArray(dtype, shape, data);
+  if (dtype !== 'float16' && dtype !== 'bfloat16') return Tensor.fromArray(dtype, shape, data);
+  const narrow = dtype === 'float16' ? floatToHalf : floatToBfloat16;
+  const bits = new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) bits[i] = narrow(data[i]);
+  return Tensor.fromArray(dtype, shape, bits);
 }
 
 /** An array to compute a float dtype in: float32 for the 16-bit ones. */
@@ -112,7 +119,11 @@ export function mapUnary(tensor: Tensor, kernel: UnaryKernel): Tensor {
 /** A bool tensor: whether each element of a float tensor has a property. */
 export function mapPredicate(tensor: Tensor, test: (x: number) => boolean): Tensor {
   if (dtypeKind(tensor.dtype) !== 'float') throw noKernel(tensor.dtype);
-  return Tensor.fromArray('bool', tensor.shape, Uint8Array.from(floatsOf(tensor), (x) => (test(x) ? 1 : 0)));
+  return Tensor.fromArray(
+    'bool',
+    tensor.shape,
+    Uint8Array.from(floatsOf(tensor), (x) => (test(x) ? 1 : 0)),
+  );
 }
 
 /** A loop over one run of a broadcast: `n` elements from `out[at]`, `x[i]` by `p`, `y[j]` by `q`. */

@@ -76,7 +76,8 @@ export function lgamma(x: number): number {
   for (; z < 12; z++) product *= z;
   const r = 1 / z;
   const r2 = r * r;
-  const series = r * (1 / 12 - r2 * (1 / 360 - r2 * (1 / 1260 - r2 * (1 / 1680 - r2 * (1 / 1188 - (r2 * 691) / 360360)))));
+  const series =
+    r * (1 / 12 - r2 * (1 / 360 - r2 * (1 / 1260 - r2 * (1 / 1680 - r2 * (1 / 1188 - (r2 * 691) / 360360)))));
   return (z - 0.5) * Math.log(z) - z + Math.log(2 * Math.PI) / 2 + series - Math.log(product);
 }
 
@@ -90,6 +91,7 @@ export function digamma(x: number): number {
   let z = x;
   for (; z < 12; z++) shift += 1 / z;
   const r2 = 1 / (z * z);
-  const series = r2 * (1 / 12 - r2 * (1 / 120 - r2 * (1 / 252 - r2 * (1 / 240 - r2 * (1 / 132 - (r2 * 691) / 32760)))));
+  const series =
+    r2 * (1 / 12 - r2 * (1 / 120 - r2 * (1 / 252 - r2 * (1 / 240 - r2 * (1 / 132 - (r2 * 691) / 32760)))));
   return Math.log(z) - 0.5 / z - series - shift;
 }

@@ -64,8 +64,7 @@ export function suppress(all: Candidates, max: number, overlap: number, threshol
         dropped = true;
         break;
       }
-      const weight = similarity <= overlap ? round(Math.exp(round(round(scale * similarity) * similarity))) : 0;
-      next.score = round(next.score * weight);
+      next.score = round(next.score * round(Math.exp(round(round(scale * similarity) * similarity))));
       if (next.score <= threshold) break;
     }
     next.compared = chosen.length;

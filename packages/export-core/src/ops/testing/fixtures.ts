@@ -105,12 +105,20 @@ export function inferCase(test: FixtureCase, record: ShapeRecord) {
   });
   const diagnostics = new Diagnostics();
   inferNode(node, diagnostics);
-  return { outputs: test.outputs.map((_, i) => node.output(i)), complaints: diagnostics.list.map((d) => d.message) };
+  return {
+    outputs: test.outputs.map((_, i) => node.output(i)),
+    complaints: diagnostics.list.map((d) => d.message),
+  };
 }
 
 /** Why what Floe inferred does not do; undefined when it does. It may know more than TensorFlow, never less. */
-export function shapeFault(found: Shape | undefined, tensorflow: Shape, actual: readonly number[]): string | undefined {
-  if (found == null) return tensorflow === null ? undefined : `no rank, TensorFlow infers ${show(tensorflow)}`;
+export function shapeFault(
+  found: Shape | undefined,
+  tensorflow: Shape,
+  actual: readonly number[],
+): string | undefined {
+  if (found == null)
+    return tensorflow === null ? undefined : `no rank, TensorFlow infers ${show(tensorflow)}`;
   const fault = `${show(found)}, TensorFlow infers ${show(tensorflow)} and computes ${show([...actual])}`;
   if (found.length !== actual.length) return fault;
   const wrong = found.some((d, i) => d !== actual[i] && (d !== null || (tensorflow?.[i] ?? null) !== null));
@@ -131,10 +139,13 @@ export function elementsFault(elements: Dim[] | undefined, actual: Tensor): stri
 export function tensorFault(found: Tensor | undefined, want: Tensor, op: string): string | undefined {
   if (!found) return 'missing';
   if (found.dtype !== want.dtype) return `${found.dtype} instead of ${want.dtype}`;
-  if (show([...found.shape]) !== show([...want.shape])) return `${show([...found.shape])} instead of ${show([...want.shape])}`;
+  if (show([...found.shape]) !== show([...want.shape]))
+    return `${show([...found.shape])} instead of ${show([...want.shape])}`;
   if (want.dtype === 'string') {
     const i = want.strings.findIndex((s, k) => Buffer.compare(s, found.strings[k]) !== 0);
-    return i < 0 ? undefined : `string ${i} is "${text(found.strings[i])}" instead of "${text(want.strings[i])}"`;
+    return i < 0
+      ? undefined
+      : `string ${i} is "${text(found.strings[i])}" instead of "${text(want.strings[i])}"`;
   }
   const kind = dtypeKind(want.dtype);
   const floating = kind === 'float' || kind === 'complex';
@@ -143,11 +154,17 @@ export function tensorFault(found: Tensor | undefined, want: Tensor, op: string)
   const units = TOLERANCE[op] ?? (kind === 'complex' ? COMPLEX_TOLERANCE[op] : undefined) ?? 0;
   const tolerance = units * (UNITS[want.dtype] ?? 0);
   const zeros = ZERO_SIGN_VARIES.has(op) || units > 0;
-  const largest = LARGEST_COUNTS.test(op) ? (b as Float64Array).reduce((m, v) => Math.max(m, Math.abs(v)), 1) : 1;
+  const largest = LARGEST_COUNTS.test(op)
+    ? (b as Float64Array).reduce((m, v) => Math.max(m, Math.abs(v)), 1)
+    : 1;
   for (let i = 0; i < b.length; i++) {
     const [x, y] = [a[i], b[i]];
     if (Object.is(x, y) || (zeros && x === 0 && y === 0)) continue;
-    if (tolerance > 0 && Math.abs(Number(x) - Number(y)) <= tolerance * Math.max(largest, Math.abs(Number(y)))) continue;
+    if (
+      tolerance > 0 &&
+      Math.abs(Number(x) - Number(y)) <= tolerance * Math.max(largest, Math.abs(Number(y)))
+    )
+      continue;
     return `element ${i} is ${x} instead of ${y}`;
   }
   return undefined;

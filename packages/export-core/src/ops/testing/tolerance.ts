@@ -21,7 +21,9 @@ export const TOLERANCE: Readonly<Record<string, number>> = {
   ...Object.fromEntries(SUMMING.split(' ').map((op) => [op, 8])),
   ...Object.fromEntries(TRANSCENDENTAL.split(' ').map((op) => [op, 8])),
   // Sums and products in another order and precision.
-  ...Object.fromEntries('AddN Sum Mean Prod EuclideanNorm L2Loss BiasAddGrad CumulativeLogsumexp'.split(' ').map((op) => [op, 4])),
+  ...Object.fromEntries(
+    'AddN Sum Mean Prod EuclideanNorm L2Loss BiasAddGrad CumulativeLogsumexp'.split(' ').map((op) => [op, 4]),
+  ),
   ...Object.fromEntries(
     'MatMul SparseMatMul BatchMatMul BatchMatMulV2 BatchMatMulV3 Einsum'.split(' ').map((op) => [op, 16]),
   ),
