@@ -24,6 +24,7 @@ export const preTasksExecution: PreTasksExecution = (_options, { workspaceRoot }
   const models = data.rememberedModels(workspaceRoot);
   if (models.length === 0) return;
   const memo = data.workspaceMemo(workspaceRoot, 'keys');
+  process.env.FLOE_RAN_FILE = data.newRunFile(workspaceRoot);
   assignKeys(process.env, { workspaceRoot, models, memo, codeVersion: data.codeVersion(), code: codeOf });
   memo.save();
 };

@@ -6,123 +6,45 @@
  * version of the one asked first, which is how runtimes number their kernels. Facts: LiteRT's
  * tflite/converter/tools/versioning/op_version.cc and op_signature.cc at commit f67745790c.
  */
-import type { TensorType, TfliteOp, TfliteTensor } from './model';
+import {
+  FLOAT8,
+  bool,
+  both,
+  broadcastsAbove4,
+  dilated,
+  either,
+  equals,
+  float16,
+  float8,
+  grouped,
+  hybrid,
+  input,
+  int16,
+  int16To16,
+  int8,
+  is,
+  not,
+  option,
+  output,
+  perAxis,
+  perChannel,
+  quantized,
+  rankAbove,
+  rescalesUp,
+  sizes,
+  text,
+  types,
+  uint32,
+  type Condition,
+} from './op-conditions';
+import type { TfliteOp } from './model';
 
-type Condition = (op: TfliteOp) => boolean;
 type Row = readonly (readonly [version: number, condition: Condition])[];
 
 /** The lowest kernel version that can run the operator. */
 export function operatorVersion(op: TfliteOp): number {
   return ROWS.get(op.code)?.find(([, condition]) => condition(op))?.[0] ?? 1;
 }
-
-// ------------------------------------------------------------------ conditions
-
-/** Input `i` is of one of the types. */
-function input(i: number, ...types: TensorType[]): Condition {
-  return (op) => types.includes(op.inputs[i]?.type ?? '');
-}
-
-function output(i: number, ...types: TensorType[]): Condition {
-  return (op) => types.includes(op.outputs[i]?.type ?? '');
-}
-
-/** Input 0 is of one of the types. */
-function is(...types: TensorType[]): Condition {
-  return input(0, ...types);
-}
-
-function both(...conditions: Condition[]): Condition {
-  return (op) => conditions.every((c) => c(op));
-}
-
-function either(...conditions: Condition[]): Condition {
-  return (op) => conditions.some((c) => c(op));
-}
-
-function not(condition: Condition): Condition {
-  return (op) => !condition(op);
-}
-
-/** An option that is true, not 0, or another member than the enum's first. */
-function option(name: string, ...off: unknown[]): Condition {
-  return (op) => {
-    const value = op.options?.[name];
-    return value !== undefined && ![false, 0, 'NONE', ...off].includes(value as never);
-  };
-}
-
-function equals(name: string, value: unknown): Condition {
-  return (op) => op.options?.[name] === value;
-}
-
-function rankAbove(i: number, rank: number): Condition {
-  return (op) => sizes(op.inputs[i]).length > rank;
-}
-
-/** `input`, `weights` (input 1 unless said otherwise) and `output` are of these types. */
-function types(of: TensorType, weights: TensorType, out: TensorType, weightsAt = 1): Condition {
-  return both(is(of), input(weightsAt, weights), output(0, out));
-}
-
-/** Float activations, int8 weights. */
-const hybrid = types('FLOAT32', 'INT8', 'FLOAT32');
-const int8 = is('INT8');
-const int16 = is('INT16');
-const float16 = is('FLOAT16');
-const bool = is('BOOL');
-const text = is('STRING');
-const uint32 = is('UINT32');
-const FLOAT8 = ['FLOAT8_E4M3FN', 'FLOAT8_E5M2'];
-const float8 = is(...FLOAT8);
-const int16To16 = both(int16, output(0, 'INT16'));
-
-const quantized: Condition = (op) => op.inputs[0]?.quantization !== undefined;
-
-/** Inputs of different shapes, one of them of more than four dimensions. */
-const broadcastsAbove4: Condition = (op) => {
-  if (op.inputs.length < 2) return false;
-  const [a, b] = op.inputs.map(sizes);
-  const differ = a.length !== b.length || a.some((d, i) => d !== b[i]);
-  return differ && op.inputs.some((t) => sizes(t).length > 4);
-};
-
-/** Sizes as they stand in the file's `shape`: unknown ones are 1 there. */
-function sizes(tensor: TfliteTensor | undefined): number[] {
-  return (tensor?.shape ?? []).map((d) => (d < 0 ? 1 : d));
-}
-
-/** The weights have a scale for each element of an axis. */
-function perChannel(i: number, axis: number): Condition {
-  return (op) => {
-    const channels = sizes(op.inputs[i])[axis];
-    return channels > 0 && op.inputs[i]?.quantization?.scale.length === channels;
-  };
-}
-
-/** A tensor has several scales, one for each element of the axis they belong to. */
-function perAxis(tensorOf: (op: TfliteOp) => TfliteTensor | undefined): Condition {
-  return (op) => {
-    const tensor = tensorOf(op);
-    const q = tensor?.quantization;
-    return q !== undefined && q.scale.length > 1 && q.scale.length === sizes(tensor)[q.axis];
-  };
-}
-
-const grouped: Condition = (op) => {
-  const channels = sizes(op.inputs[0]);
-  return channels.length > 0 && channels[3] !== sizes(op.inputs[1])[3];
-};
-
-/** The product of two quantised values has to be scaled up. */
-const rescalesUp: Condition = (op) => {
-  const scales = [op.inputs[0], op.inputs[1], op.outputs[0]].map((t) => t?.quantization?.scale[0] ?? 0);
-  // In float32, as the runtime computes it.
-  const [a, b, out] = scales.map(Math.fround);
-  return a !== 0 && b !== 0 && out !== 0 && Math.fround(Math.fround(a * b) / out) >= 1;
-};
-
-// ------------------------------------------------------------------ rows
 
 /** Operators that came with int8 in version 2 and with int16 in version 3. */
 const INT8_INT16: Row = [
@@ -164,6 +86,8 @@ const RECURRENT: Row = [
   [2, hybridRecurrent],
 ];
 const biasType = option('quantized_bias_type', 'FLOAT32');
+/** int16 activations. The weights that kernels take with them are int8; the C++ rule asks for int16 alone. */
+const int16x8 = either(types('INT16', 'INT8', 'INT16'), types('INT16', 'INT16', 'INT16'));
 const hybridLstm = types('FLOAT32', 'INT8', 'FLOAT32', 2);
 const fullKernel = not(equals('kernel_type', 'BASIC'));
 
@@ -227,19 +151,19 @@ const ROWS = new Map<string, Row>([
     CONV_2D: [
       [8, both(types('INT16', 'INT8', 'INT16'), biasType)],
       [6, grouped],
-      [4, types('INT16', 'INT16', 'INT16')],
+      [4, int16x8],
       [3, types('INT8', 'INT8', 'INT8')],
       [7, types('INT8', 'INT4', 'INT8')],
       [5, both(hybrid, perChannel(1, 0))],
       [2, hybrid],
     ],
     DEPTHWISE_CONV_2D: [
-      [5, types('INT16', 'INT16', 'INT16')],
+      [5, int16x8],
       [6, both(hybrid, perChannel(1, 3))],
       [4, hybrid],
       [3, types('INT8', 'INT8', 'INT8')],
       [7, types('INT8', 'INT4', 'INT8')],
-      [2, (op) => dilation(op, 'dilation_w_factor') !== 1 || dilation(op, 'dilation_h_factor') !== 1],
+      [2, dilated],
     ],
     DEQUANTIZE: [
       [9, float8],
@@ -296,7 +220,7 @@ const ROWS = new Map<string, Row>([
       [12, both(hybrid, perChannel(1, 0))],
       [11, both(types('INT16', 'INT8', 'INT16'), biasType)],
       [8, (op) => op.inputs[1]?.sparsity !== undefined],
-      [7, types('INT16', 'INT16', 'INT16')],
+      [7, int16x8],
       // Counted, not looked at: a bias that is left out by an index of -1 is one.
       [6, (op) => op.inputs.length === 2],
       [5, option('keep_num_dims')],
@@ -484,8 +408,4 @@ const ROWS = new Map<string, Row>([
 
 function same(row: Row, codes: string): [string, Row][] {
   return codes.split(' ').map((code) => [code, row]);
-}
-
-function dilation(op: TfliteOp, name: string): number {
-  return (op.options?.[name] as number | undefined) ?? 1;
 }

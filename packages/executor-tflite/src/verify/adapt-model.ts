@@ -50,7 +50,10 @@ export function resizeInputs(
 
 /** What a copy hands out instead of an output that is sized at run time. */
 export type Exposure =
-  { as: 'rank' } | { as: 'shape'; rank: number } | { as: 'value'; shape: readonly number[] };
+  | { as: 'nothing' }
+  | { as: 'rank' }
+  | { as: 'shape'; rank: number }
+  | { as: 'value'; shape: readonly number[] };
 
 /** The name under which a value's real shape is handed out beside it (for scalars the rank). */
 export function shapeName(output: string): string {
@@ -79,6 +82,8 @@ export function exposeOutputs(
     switch (exposure?.as) {
       case undefined:
         return [{ name, tensor }];
+      case 'nothing':
+        return [];
       case 'rank':
         return [{ name, tensor: reshaped(graph, derived(graph, 'RANK', tensor, []), []) }];
       case 'shape': {

@@ -1,56 +1,16 @@
 /**
  * Runs .tflite files: Floe's tensors in, Floe's tensors out, by the names of a signature.
  *
- * What the runtime does not tell by itself is checked here: `run` returns uninitialised memory when allocation or
- * invocation failed (the only trace is a line that starts with ERROR, so those are collected), and an input of the
- * wrong size may crash the module. Each session has a module of its own: a crash ends that one, and memory, which
- * wasm never gives back, goes with it.
+ * The runtime neither resizes inputs nor hands out what it did not lay out itself; where that is needed, a copy of the
+ * file is run in which it is not (adapt-model.ts). Everything else runs as it is.
  */
-import { dtypeSize, FloeError, Tensor, type DType } from '@floe/export-core';
+import { elementCount, Tensor, type DType } from '@floe/export-core';
 import { exposeOutputs, resizeInputs, shapeName, type Exposure } from './adapt-model';
 import { tensorsLaidOutLate } from './late-tensors';
-import {
-  createModule,
-  takeVector,
-  type CompiledModel,
-  type LitertModule,
-  type RankedTensorType,
-  type TensorBuffer,
-  type WasmModel,
-} from './litert-module';
+import { isElementType, Session } from './litert-session';
+import { CannotRun } from './cannot-run';
 import { readModel } from '../tflite/read';
 import { dtypeOf, type TfliteModel, type TfliteSignature, type TfliteTensor } from '../tflite/model';
-
-/** The runtime's element types. */
-const ELEMENT_TYPES: Partial<Record<DType, number>> = {
-  float32: 1,
-  int32: 2,
-  uint8: 3,
-  int64: 4,
-  bool: 6,
-  int16: 7,
-  complex64: 8,
-  int8: 9,
-  float16: 10,
-  float64: 11,
-  complex128: 12,
-  uint64: 13,
-  uint32: 16,
-  uint16: 17,
-  bfloat16: 19,
-};
-const DTYPES = new Map(Object.entries(ELEMENT_TYPES).map(([dtype, code]) => [code, dtype as DType]));
-
-/** The model cannot be run here, which says nothing about whether it is right. */
-export class CannotRun extends FloeError {
-  constructor(
-    /** Completes "cannot be run: …". */
-    readonly reason: string,
-  ) {
-    super({ code: 'V002', severity: 'error', message: `the .tflite file cannot be run: ${reason}` });
-    this.name = 'CannotRun';
-  }
-}
 
 /** Name, dtype and shape (-1 where unknown) of an input or output. */
 export interface TensorInfo {
@@ -110,21 +70,25 @@ export class LitertModel {
     const info = this.signature(signature);
     checkInputs(info, inputs);
     const results = new Map<string, Tensor>();
-    const computed = info.outputs.filter((output) => {
-      // The runtime leaves the buffers of such outputs as they were.
+    const computed: TensorInfo[] = [];
+    const exposures = new Map<string, Exposure>();
+    for (const output of info.outputs) {
+      // An output that is an input or a constant the runtime does not fill in, and it reads the input from there.
       const given = info.inputs.find((input) => input.tensor === output.tensor);
       const known = given ? inputs.get(given.name) : constantOf(output);
       if (known) results.set(output.name, known);
-      return !known;
-    });
+      else if (!computed.some((o) => o.tensor === output.tensor)) computed.push(output);
+      if (computed.at(-1) !== output) exposures.set(output.name, { as: 'nothing' });
+    }
     if (computed.length) {
       const late = computed.filter((o) => !o.shape || info.laidOutLate.has(o.tensor));
       const all = late.length
-        ? await this.runLate(info, inputs, late)
-        : await this.runCopy(info, inputs, new Map());
+        ? await this.runLate(info, inputs, late, exposures)
+        : await this.runCopy(info, inputs, exposures);
       for (const { name } of computed) results.set(name, all.get(name)!);
     }
-    return new Map(info.outputs.map(({ name }) => [name, results.get(name)!]));
+    const twin = (output: TensorInfo) => computed.find((o) => o.tensor === output.tensor)!.name;
+    return new Map(info.outputs.map((o) => [o.name, results.get(o.name) ?? results.get(twin(o))!]));
   }
 
   /** Runs a copy in which the shapes of the given outputs are fixed: guessed first, measured if that was wrong. */
@@ -132,59 +96,44 @@ export class LitertModel {
     info: SignatureInfo,
     inputs: ReadonlyMap<string, Tensor>,
     outputs: TensorInfo[],
+    others: ReadonlyMap<string, Exposure>,
   ): Promise<Map<string, Tensor>> {
+    const run = (these: TensorInfo[], as: (output: TensorInfo) => Exposure) =>
+      this.runCopy(
+        info,
+        inputs,
+        new Map([...others, ...these.map((o): [string, Exposure] => [o.name, as(o)])]),
+      );
+    const runWithShapes = async (shapeOf: (output: TensorInfo) => readonly number[]) => {
+      const results = await run(outputs, (o) => ({ as: 'value', shape: shapeOf(o) }));
+      for (const o of outputs) {
+        const value = results.get(o.name)!;
+        // As many elements as were guessed may still be laid out otherwise.
+        const measured = results.get(shapeName(o.name))!.toNumbers();
+        const isScalar = shapeOf(o).length === 0;
+        const shape = isScalar ? [] : measured;
+        if ((isScalar && measured[0] !== 0) || elementCount(shape) !== value.size)
+          throw new CannotRun(`the shape of "${o.name}" is not certain`);
+        this.seenShapes.set(o.tensor, shape);
+        results.set(o.name, value.reshape(shape));
+      }
+      return results;
+    };
     const guess = (o: TensorInfo) =>
       this.seenShapes.get(o.tensor) ?? (o.tensor.isStatic ? o.shape : undefined);
     if (outputs.every(guess)) {
       try {
-        return await this.runWithShapes(info, inputs, outputs, (o) => guess(o)!);
+        return await runWithShapes((o) => guess(o)!);
       } catch (error) {
         // A wrong guess fails like everything else; measuring tells.
         if (!(error instanceof CannotRun)) throw error;
       }
     }
-    const ranks = await this.runCopy(
-      info,
-      inputs,
-      exposing(outputs, () => ({ as: 'rank' })),
-    );
+    const ranks = await run(outputs, () => ({ as: 'rank' }));
     const rank = (o: TensorInfo) => ranks.get(o.name)!.at(0);
     const arrays = outputs.filter((o) => rank(o) > 0);
-    const shapes = arrays.length
-      ? await this.runCopy(
-          info,
-          inputs,
-          exposing(arrays, (o) => ({ as: 'shape', rank: rank(o) })),
-        )
-      : undefined;
-    return this.runWithShapes(info, inputs, outputs, (o) =>
-      rank(o) > 0 ? shapes!.get(o.name)!.toNumbers() : [],
-    );
-  }
-
-  private async runWithShapes(
-    info: SignatureInfo,
-    inputs: ReadonlyMap<string, Tensor>,
-    outputs: TensorInfo[],
-    shapeOf: (output: TensorInfo) => readonly number[],
-  ): Promise<Map<string, Tensor>> {
-    const results = await this.runCopy(
-      info,
-      inputs,
-      exposing(outputs, (o) => ({ as: 'value', shape: shapeOf(o) })),
-    );
-    for (const o of outputs) {
-      // As many elements as were guessed may still be laid out otherwise.
-      const measured = results.get(shapeName(o.name))!.toNumbers();
-      if (shapeOf(o).length === 0 && measured[0] !== 0) throw new CannotRun(`"${o.name}" is no scalar`);
-      const shape = shapeOf(o).length === 0 ? [] : measured;
-      const value = results.get(o.name)!;
-      if (shape.reduce((n, d) => n * d, 1) !== value.size)
-        throw new CannotRun(`"${o.name}" has no certain shape`);
-      this.seenShapes.set(o.tensor, shape);
-      results.set(o.name, value.reshape(shape));
-    }
-    return results;
+    const shapes = arrays.length ? await run(arrays, (o) => ({ as: 'shape', rank: rank(o) })) : undefined;
+    return runWithShapes((o) => (rank(o) > 0 ? shapes!.get(o.name)!.toNumbers() : []));
   }
 
   private async runCopy(
@@ -243,10 +192,6 @@ export class LitertModel {
   }
 }
 
-function exposing(outputs: TensorInfo[], as: (output: TensorInfo) => Exposure): Map<string, Exposure> {
-  return new Map(outputs.map((o) => [o.name, as(o)]));
-}
-
 function constantOf({ dtype, tensor }: TensorInfo): Tensor | undefined {
   return tensor.buffer && Tensor.fromBytes(dtype, tensor.shape ?? [], tensor.buffer.bytes);
 }
@@ -291,7 +236,7 @@ const NO_ELEMENTS = 'has no elements, which the wasm runtime does not take';
 
 function checkInputs(info: SignatureInfo, inputs: ReadonlyMap<string, Tensor>): void {
   for (const tensor of [...info.inputs, ...info.outputs]) {
-    if (ELEMENT_TYPES[tensor.dtype] === undefined)
+    if (!isElementType(tensor.dtype))
       throw new CannotRun(
         `"${tensor.name}" is a ${tensor.dtype} tensor, which the wasm runtime does not take`,
       );
@@ -307,156 +252,4 @@ function checkInputs(info: SignatureInfo, inputs: ReadonlyMap<string, Tensor>): 
       (shape.length === tensor.shape.length && shape.every((d, i) => d < 0 || d === tensor.shape[i]));
     if (!fits) throw new CannotRun(`input "${name}" has shape [${shape}], not [${tensor.shape}]`);
   }
-}
-
-/** One module with one model in it. */
-class Session {
-  private constructor(
-    private readonly wasm: LitertModule,
-    private readonly log: ErrorLog,
-    private readonly environment: { delete(): void },
-    private readonly model: WasmModel,
-    private readonly compiled: CompiledModel,
-  ) {}
-
-  static async open(bytes: Uint8Array): Promise<Session> {
-    const log = new ErrorLog();
-    const wasm = await createModule((line) => log.add(line));
-    return log.guard(async () => {
-      const environment = wasm.LiteRtEnvironment.create(null);
-      const pointer = wasm._malloc(bytes.length) >>> 0;
-      if (!pointer)
-        throw new Error(`${bytes.length} bytes do not fit the memory of the wasm runtime (4 GiB)`);
-      wasm.HEAPU8.set(bytes, pointer);
-      const model = wasm.loadModel(environment, pointer, bytes.length);
-      const compiled = await wasm.compileModel(environment, model, {
-        environment: { liteRtEnvironment: environment },
-        accelerator: 'wasm',
-        cpuOptions: { numThreads: 1 },
-        gpuOptions: {},
-        webNNOptions: {},
-      });
-      return new Session(wasm, log, environment, model, compiled);
-    });
-  }
-
-  run(key: string, inputs: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-    return this.log.guard(async () => {
-      const s = this.signatureIndex(key);
-      const signature = this.model.getSignature(s);
-      const inputNames = takeVector(signature.inputNames());
-      const outputNames = takeVector(signature.outputNames());
-      signature.delete();
-      const buffers = inputNames.map((name, i) => this.inputBuffer(s, i, inputs.get(name)!));
-      const results = await this.compiled.run(s, buffers);
-      // Before anything is read: after a failed run the buffers hold what was in memory.
-      this.log.throwIfAny();
-      for (const buffer of buffers) buffer.delete();
-      return new Map(results.map((buffer, i) => [outputNames[i], this.take(buffer)]));
-    });
-  }
-
-  private signatureIndex(key: string): number {
-    const count = this.model.getNumSignatures();
-    for (let s = 0; s < count; s++) {
-      const signature = this.model.getSignature(s);
-      const found = signature.key();
-      signature.delete();
-      if (found === key) return s;
-    }
-    // The runtime makes one up, with a name of its own, where the file has none.
-    return 0;
-  }
-
-  private inputBuffer(s: number, i: number, tensor: Tensor): TensorBuffer {
-    const { wasm } = this;
-    const dimensions = new wasm.VectorInt32();
-    for (const d of tensor.shape) dimensions.push_back(d);
-    const layout = wasm.LiteRtLayout.create(dimensions);
-    dimensions.delete();
-    const type = wasm.LiteRtRankedTensorType.create({ value: ELEMENT_TYPES[tensor.dtype]! }, layout);
-    layout.delete();
-    const host = wasm.LiteRtTensorBufferType.HOST_MEMORY;
-    const buffer = wasm.LiteRtTensorBuffer.createManaged(this.environment, host, type, tensor.byteLength);
-    type.delete();
-    const expected = this.model.getInputTensorType(s, i);
-    const requirements = this.compiled.getInputBufferRequirements(s, i);
-    wasm.checkTensorBufferCompatible(buffer, expected, requirements);
-    expected.delete();
-    requirements.delete();
-    const pointer = buffer.lock(wasm.LiteRtTensorBufferLockMode.WRITE) >>> 0;
-    wasm.HEAPU8.set(tensor.bytes, pointer);
-    buffer.unlock();
-    return buffer;
-  }
-
-  /** The contents of an output buffer, which is deleted. */
-  private take(buffer: TensorBuffer): Tensor {
-    const { dtype, shape } = describe(buffer.tensorType());
-    const pointer = buffer.lock(this.wasm.LiteRtTensorBufferLockMode.READ) >>> 0;
-    const size = shape.reduce((n, d) => n * d, dtypeSize(dtype));
-    const bytes = this.wasm.HEAPU8.slice(pointer, pointer + size);
-    buffer.unlock();
-    buffer.delete();
-    return Tensor.fromBytes(dtype, shape, bytes);
-  }
-
-  dispose(): void {
-    try {
-      this.compiled.delete();
-      this.model.delete();
-      this.environment.delete();
-    } catch {
-      // A crashed module cannot tidy up; its memory goes with it.
-    }
-  }
-}
-
-function describe(type: RankedTensorType): { dtype: DType; shape: number[] } {
-  const code = type.elementType().value;
-  const layout = type.layout();
-  const shape = takeVector(layout.dimensions());
-  layout.delete();
-  type.delete();
-  const dtype = DTYPES.get(code);
-  if (!dtype) throw new Error(`an output is of element type ${code}`);
-  return { dtype, shape };
-}
-
-/** What the module reports besides its results. */
-class ErrorLog {
-  private lines: string[] = [];
-
-  add(line: string): void {
-    if (/^\s*(ERROR:|Aborted)/.test(line)) this.lines.push(line);
-  }
-
-  throwIfAny(): void {
-    if (this.lines.length) throw new Error('');
-  }
-
-  /** Turns whatever goes wrong inside into a CannotRun with all that is known about it. */
-  async guard<T>(work: () => Promise<T>): Promise<T> {
-    this.lines = [];
-    try {
-      const result = await work();
-      this.throwIfAny();
-      return result;
-    } catch (error) {
-      throw new CannotRun(this.describe(error));
-    }
-  }
-
-  private describe(error: unknown): string {
-    const thrown = error instanceof Error || isErrorLike(error) ? String(error.message) : String(error);
-    const lines = this.lines.map((l) => l.replace(/^\s*ERROR:\s*(\[[^\]]*\]\s*)?/, '').trim());
-    // A crash is told by the engine in words about memory.
-    const all = [...new Set([...lines, thrown.trim()])].filter(Boolean);
-    return all.join('; ') || 'the runtime failed without a reason';
-  }
-}
-
-/** An Error of another realm. */
-function isErrorLike(error: unknown): error is { message: unknown } {
-  return typeof error === 'object' && error !== null && 'message' in error;
 }

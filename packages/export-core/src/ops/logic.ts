@@ -164,6 +164,10 @@ function selectElements(c: InferContext, shape: Shape, conditionShape: Shape): D
   });
 }
 
+// Comparisons, not Math.min and max: a NaN of the tensor passes through both.
+const lower = (x: number, bound: number) => (bound < x ? bound : x);
+const upper = (x: number, bound: number) => (x < bound ? bound : x);
+
 export const table: OpTable = {
   Equal: equality(true),
   NotEqual: equality(false),
@@ -252,6 +256,3 @@ export const table: OpTable = {
     },
   },
 };
-
-const lower = (x: number, bound: number) => (bound < x ? bound : x);
-const upper = (x: number, bound: number) => (x < bound ? bound : x);

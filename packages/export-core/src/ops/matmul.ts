@@ -8,7 +8,7 @@ import { merged } from './elementwise-shapes';
 import { broadcastOf, broadcastStrides } from './kernels/broadcast';
 import { contract, type Operand } from './kernels/contract';
 import { mapBinary, noKernel, type BinaryKernel } from './kernels/elementwise';
-import { sliceTensor, concatTensors } from './kernels/cells';
+import { concatTensors, sliceTensor, transposeTensor } from './kernels/cells';
 import {
   dimsOfRank,
   mergeDims,
@@ -26,6 +26,15 @@ function matrixDims(shape: readonly Dim[], flip: boolean): [Dim, Dim] {
   return flip ? [columns, rows] : [rows, columns];
 }
 
+/** Rows and columns exchanged. */
+function flipped(t: Tensor): Tensor {
+  const rank = t.shape.length;
+  return transposeTensor(
+    t,
+    t.shape.map((_, d) => (d < rank - 2 ? d : 2 * rank - 3 - d)),
+  );
+}
+
 /** The product of two stacks of matrices; `flip` exchanges rows and columns, for complex numbers conjugated. */
 function multiply(a: Tensor, b: Tensor, flipA: boolean, flipB: boolean, conjugate: boolean): Tensor {
   if (a.shape.length < 2 || b.shape.length < 2) refuse(`[${a.shape}] or [${b.shape}] is no matrix`);
@@ -33,30 +42,20 @@ function multiply(a: Tensor, b: Tensor, flipA: boolean, flipB: boolean, conjugat
   const [inner2, columns] = matrixDims(b.shape, flipB) as [number, number];
   if (inner !== inner2) refuse(`[${a.shape}] and [${b.shape}] cannot be multiplied`);
   const batch = broadcastOf(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  if (!flipB && columns > 1) {
-    // Columns become rows first: the sums then run through memory without gaps.
-    const rank = b.shape.length;
-    const perm = b.shape.map((_, d) => (d < rank - 2 ? d : 2 * rank - 3 - d));
-    return multiplyByColumns(a, transposeTensor(b, perm), flipA, conjugate, false);
-  }
-  return multiplyByColumns(a, b, flipA, conjugate, flipB && conjugate)
-  const operand = (t: Tensor, flip: boolean, left: boolean): Operand => {
-    const own = stridesOf(t.shape).slice(-2);
-    const [row, column] = flip ? own.reverse() : own;
-    const size = t.shape.slice(-2).reduce((x, y) => x * y, 1);
-    const steps = broadcastStrides(t.shape.slice(0, -2), batch).map((s) => s * size);
-    return {
-      tensor: t,
-      strides: left ? [...steps, row, 0, column] : [...steps, 0, column, row],
-      conjugate: flip && conjugate,
-    };
+  const steps = (t: Tensor, size: number) =>
+    broadcastStrides(t.shape.slice(0, -2), batch).map((s) => s * size);
+  // Rows times rows: the sums run through memory without gaps.
+  const left: Operand = {
+    tensor: flipA ? flipped(a) : a,
+    strides: [...steps(a, rows * inner), inner, 0, 1],
+    conjugate: flipA && conjugate,
   };
-  return contract(
-    a.dtype,
-    [...batch, rows, columns],
-    [inner],
-    [operand(a, flipA, true), operand(b, flipB, false)],
-  );
+  const right: Operand = {
+    tensor: flipB ? b : flipped(b),
+    strides: [...steps(b, columns * inner), 0, inner, 1],
+    conjugate: flipB && conjugate,
+  };
+  return contract(a.dtype, [...batch, rows, columns], [inner], [left, right]);
 }
 
 function inferMatMul(c: InferContext): Shape {

@@ -238,7 +238,7 @@ function boolReduction(start: 0 | 1): OpRow {
       if (x.dtype !== 'bool') throw noKernel(x.dtype);
       const { shape, bases, offsets } = groupsOf(x.shape, axes.toNumbers(), node.bool('keep_dims'));
       const data = x.data as Uint8Array;
-      const result = bases.length ? new Uint8Array(bases.length).fill(start) : new Uint8Array(0);
+      const result = new Uint8Array(bases.length).fill(start);
       // All: 1 until a 0 is met; Any: 0 until a 1 is met.
       bases.forEach((base, i) => {
         if (offsets.some((o) => (data[base + o] !== 0) !== (start === 1))) result[i] = 1 - start;

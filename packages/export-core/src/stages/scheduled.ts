@@ -3,6 +3,7 @@
  * in the environment, so that it can hash it; without one nothing runs, because what was stored then would be
  * stored under the wrong name.
  */
+import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostics/diagnostic';
 import type { Memo } from '../keys/memo';
@@ -51,9 +52,39 @@ export async function runScheduled(
           memo,
           log: (line) => lines.push(`  ${line}\n`),
         });
+  noteRun(projectRoot, name, env);
   const output =
     lines.join('') + printResult(projectName, name, result, { color: wantsColor(env), cwd: workspace });
   return { success: result.outcome !== 'failed', output };
+}
+
+/** Names the file in which executors note what they ran, so that a summary can tell it from what was cached. */
+export const RAN_FILE = 'FLOE_RAN_FILE';
+
+function noteRun(projectRoot: string, target: string, env: NodeJS.ProcessEnv): void {
+  const file = env[RAN_FILE];
+  if (!file) return;
+  try {
+    appendFileSync(file, `${projectRoot}\t${target}\n`);
+  } catch {
+    // Only a summary misses it.
+  }
+}
+
+/** The targets of a project that executors ran in this run of the scheduler; undefined when that is not known. */
+export function ranTargets(
+  projectRoot: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Set<string> | undefined {
+  const file = env[RAN_FILE];
+  if (!file) return undefined;
+  try {
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const own = lines.filter((line) => line.startsWith(`${projectRoot}\t`));
+    return new Set(own.map((line) => line.slice(projectRoot.length + 1)));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Why there is no key: what is wrong with the model, or else that nobody has made one. */

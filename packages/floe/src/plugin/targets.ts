@@ -108,7 +108,8 @@ function stageTarget(
 function aggregateTarget(stage: StageName, { variants }: ModelOutline, project: string): TargetConfiguration {
   const description = `All variants: ${variants.map((variant) => targetName(stage, variant)).join(', ')}`;
   return {
-    executor: 'nx:noop',
+    // Exports end with a line that says where they are; the others have nothing to say that Nx does not.
+    executor: stage === 'export-tflite' ? 'floe:summary' : 'nx:noop',
     cache: false,
     dependsOn: variants.map((variant) => ({ target: targetName(stage, variant) })),
     metadata: { description, technologies: TECHNOLOGIES, help: help(project, stage) },

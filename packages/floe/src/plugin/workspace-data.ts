@@ -1,5 +1,5 @@
 /** What the plugin keeps between runs, below Nx's own folder for such data: memos, and where models are. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fingerprint, Memo, writeFileAtomic } from '@floe/export-core';
 
@@ -55,4 +55,24 @@ function readModels(folder: string): string[] | undefined {
 
 function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
   return a !== undefined && a.length === b.length && a.every((file, i) => file === b[i]);
+}
+
+const RUNS = 'runs';
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A new file in which executors note what they ran; those of yesterday go. Empty when none can be made. */
+export function newRunFile(workspaceRoot: string): string {
+  const folder = join(dataFolder(workspaceRoot), RUNS);
+  const now = Date.now();
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) {
+      if (!(Number.parseInt(name, 10) > now - DAY_MS)) rmSync(join(folder, name), { force: true });
+    }
+    const file = join(folder, `${now}-${process.pid}`);
+    writeFileSync(file, '');
+    return file;
+  } catch {
+    return '';
+  }
 }

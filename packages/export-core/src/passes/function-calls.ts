@@ -1,0 +1,94 @@
+/** Which functions the nodes of a graph name, and how: calls, and the bodies of functional control flow. */
+import type { Attr, FunctionRef } from '../graph/attr';
+import type { FunctionGraph, Graph, Node } from '../graph/graph';
+
+/** Ops that are nothing but a call of the function in their attribute `f`. */
+const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'BatchFunction']);
+
+export interface Call {
+  body: FunctionGraph;
+  /** What the attributes that the body leaves open (`$T`) are in this call. */
+  attrs: ReadonlyMap<string, Attr>;
+}
+
+export type Functions = ReadonlyMap<string, FunctionGraph>;
+
+/** The function that a node calls, by a call op or by using its name as the op; undefined for other nodes. */
+export function calledFunction(functions: Functions, node: Node): Call | undefined {
+  if (CALLS.has(node.op)) {
+    const f = node.attrs.get('f');
+    const body = f?.kind === 'func' ? functions.get(f.value.name) : undefined;
+    return body && f?.kind === 'func' ? { body, attrs: f.value.attrs } : undefined;
+  }
+  const body = functions.get(node.op);
+  return body && { body, attrs: node.attrs };
+}
+
+/** Whether a node is a call op, whether or not the function is there. */
+export function isCall(node: Node): boolean {
+  return CALLS.has(node.op);
+}
+
+/** The functions that a node's attributes name. */
+export function functionRefs(node: Node): FunctionRef[] {
+  const refs: FunctionRef[] = [];
+  const visit = (value: Attr): void => {
+    if (value.kind === 'func') refs.push(value.value);
+    else if (value.kind === 'list') value.value.forEach(visit);
+  };
+  for (const value of node.attrs.values()) visit(value);
+  return refs;
+}
+
+/** Every function that a node needs by itself. */
+export function usedFunctions(functions: Functions, node: Node): FunctionGraph[] {
+  const used = functionRefs(node).flatMap(({ name }) => functions.get(name) ?? []);
+  const direct = functions.get(node.op);
+  return direct ? [direct, ...used] : used;
+}
+
+/** How functional control flow hands its inputs to its bodies. */
+export interface Branching {
+  /** Bodies of which each takes the inputs from `firstInput` on. */
+  bodies: FunctionGraph[];
+  firstInput: number;
+  /** The body's results are the inputs of its next round. */
+  isLoop: boolean;
+}
+
+/** The bodies of a While, If or Case; undefined for other nodes. */
+export function branchesOf(functions: Functions, node: Node): Branching | undefined {
+  const kind = /^(?:Stateless)?(While|If|Case)$/.exec(node.op)?.[1];
+  if (!kind) return undefined;
+  const bodies = functionRefs(node).flatMap(({ name }) => functions.get(name) ?? []);
+  return { bodies, firstInput: kind === 'While' ? 0 : 1, isLoop: kind === 'While' };
+}
+
+/** Every function that the graph needs, each after those it needs itself. */
+export function reachableFunctions(graph: Graph): { order: FunctionGraph[]; cycle?: FunctionGraph[] } {
+  const order: FunctionGraph[] = [];
+  const done = new Set<FunctionGraph>();
+  const open = new Set<FunctionGraph>();
+  const next = (of: Graph): FunctionGraph[] => [
+    ...new Set([...of.nodes.values()].flatMap((node) => usedFunctions(graph.functions, node))),
+  ];
+  // Iterative: depth is no limit.
+  const stack: { body?: FunctionGraph; calls: FunctionGraph[]; at: number }[] = [{ calls: next(graph), at: 0 }];
+  while (stack.length) {
+    const top = stack[stack.length - 1];
+    if (top.at < top.calls.length) {
+      const body = top.calls[top.at++];
+      if (open.has(body)) return { order, cycle: [...open].slice([...open].indexOf(body)) };
+      if (done.has(body)) continue;
+      open.add(body);
+      stack.push({ body, calls: next(body), at: 0 });
+    } else {
+      stack.pop();
+      if (!top.body) continue;
+      open.delete(top.body);
+      done.add(top.body);
+      order.push(top.body);
+    }
+  }
+  return { order };
+}
