@@ -7,9 +7,12 @@
  */
 import type { Graph } from '@floe/export-core';
 import { applyRewrites, type RewriteTable } from './rewrite';
+import { table as arrays } from './rewrites/arrays';
+import { table as einsum } from './rewrites/einsum';
 import { table as math } from './rewrites/math';
+import { table as scatter } from './rewrites/scatter';
 
-const FAMILIES: RewriteTable[] = [math];
+const FAMILIES: RewriteTable[] = [arrays, einsum, math, scatter];
 
 const ROWS: RewriteTable = {};
 for (const family of FAMILIES) {

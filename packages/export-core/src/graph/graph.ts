@@ -27,6 +27,15 @@ export class Value {
     readonly index: number,
   ) {}
 
+  /** The constant this is, also when it is read through identities (variables are: `v/read`). */
+  get constant(): Tensor | undefined {
+    let node = this.node;
+    for (let hops = 0; hops < 64 && node.op === 'Identity' && node.inputs.length === 1; hops++) {
+      node = node.inputs[0].node;
+    }
+    return node.constant;
+  }
+
   /** TensorFlow's name of the tensor, `node:0`. */
   get name(): string {
     return `${this.node.name}:${this.index}`;
@@ -292,5 +301,10 @@ export class FunctionGraph extends Graph {
 
   constructor(readonly name: string) {
     super();
+  }
+
+  override replace(replacements: ReadonlyMap<Value, Value>): void {
+    super.replace(replacements);
+    this.results = this.results.map((value) => followReplacements(replacements, value));
   }
 }

@@ -24,7 +24,8 @@ export interface FoldOptions {
 export function foldConstants(graph: Graph, options: FoldOptions): number {
   let folded = 0;
   for (const node of graph.sorted()) {
-    if (node.op === 'Const' || node.op === 'Placeholder') continue;
+    // An identity of a constant is not folded: two of them would be two copies of one weight.
+    if (node.op === 'Const' || node.op === 'Placeholder' || node.op === 'Identity') continue;
     const results = evaluateNode(node) ?? (options.useShapes ? knownElements(node) : undefined);
     if (!results) continue;
     folded++;
@@ -40,7 +41,7 @@ export function evaluateNode(node: Node): Tensor[] | undefined {
   if (!evaluate || node.controls.length > 0) return undefined;
   const inputs: Tensor[] = [];
   for (const value of node.inputs) {
-    const tensor = value.node.constant;
+    const { constant: tensor } = value;
     if (!tensor) return undefined;
     inputs.push(tensor);
   }
@@ -70,18 +71,22 @@ function knownElements(node: Node): Tensor[] | undefined {
 }
 
 function replaceByConstants(graph: Graph, node: Node, results: Tensor[]): void {
+  // A constant of a TF1 loop or branch belongs to it by its control edges alone.
+  const controls = new Set([...node.controls, ...node.inputs.flatMap((v) => v.node.controls)]);
   if (results.length === 1) {
     const [tensor] = results;
     graph.become(node, 'Const', [], { dtype: attr.type(tensor.dtype), value: attr.tensor(tensor) });
+    node.controls = [...controls];
     annotate(node, tensor);
     return;
   }
   graph.replace(
     new Map(
-      results.map((tensor, i) => [
-        node.output(i),
-        graph.addConst(`${node.name}/folded_${i}`, tensor).output(),
-      ]),
+      results.map((tensor, i) => {
+        const constant = graph.addConst(`${node.name}/folded_${i}`, tensor);
+        constant.controls = [...controls];
+        return [node.output(i), constant.output()];
+      }),
     ),
   );
 }

@@ -3,13 +3,15 @@
  * Result: dtype, shape and known elements on every value; contradictions are diagnostics
  *
  * One walk in topological order through the op table. A row without `infer`, or an op outside the table, gives
- * unknown shapes. The dtype comes from the op's definition.
+ * unknown shapes. The dtype comes from the op's definition. Bodies of called functions are walked where they are
+ * called.
  */
 import type { Diagnostics } from '../diagnostics/diagnostic';
-import type { Graph, Node, Value } from '../graph/graph';
+import { FunctionGraph, type Graph, type Node, type Value } from '../graph/graph';
 import { outputTypes } from '../ops/op-def';
 import type { InferContext, OutputInfo } from '../ops/op-row';
 import { opRow } from '../ops/table';
+import { callsFunctions, inferCall, type Library } from './infer-calls';
 import type { Dim, Shape } from '../tensor/shape';
 import { elementCount, isStatic } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
@@ -41,12 +43,12 @@ class Context implements InferContext {
   }
 
   constant(i: number): Tensor | undefined {
-    return this.input(i).node.constant;
+    return this.input(i).constant;
   }
 
   elements(i: number): Dim[] | undefined {
     const value = this.input(i);
-    const tensor = value.node.constant;
+    const tensor = value.constant;
     if (tensor && (tensor.dtype === 'int32' || tensor.dtype === 'int64') && tensor.size <= MAX_ELEMENTS) {
       return tensor.toNumbers();
     }
@@ -58,9 +60,15 @@ class Context implements InferContext {
   }
 }
 
-/** Annotates every value of the graph. Function bodies are annotated where their callers are known. */
-export function inferShapes(graph: Graph, diagnostics: Diagnostics): void {
-  for (const node of graph.sorted()) inferNode(node, diagnostics);
+/** Annotates every value of the graph and of the functions it calls; arguments of a function graph stay as they are. */
+export function inferShapes(graph: Graph, diagnostics: Diagnostics, library: Library = graph.functions): void {
+  const inferGraph = (body: FunctionGraph, problems: Diagnostics) => inferShapes(body, problems, library);
+  const args = new Set(graph instanceof FunctionGraph ? graph.args : []);
+  for (const node of graph.sorted()) {
+    if (args.has(node)) continue;
+    inferNode(node, diagnostics);
+    if (callsFunctions(node)) inferCall(node, library, inferGraph, diagnostics);
+  }
 }
 
 /** Annotates the outputs of one node whose inputs are annotated. */

@@ -52,7 +52,7 @@ export async function runScheduled(
           memo,
           log: (line) => lines.push(`  ${line}\n`),
         });
-  noteRun(projectRoot, name, env);
+  if (result.outcome !== 'up to date') noteRun(projectRoot, name, env);
   const output =
     lines.join('') + printResult(projectName, name, result, { color: wantsColor(env), cwd: workspace });
   return { success: result.outcome !== 'failed', output };

@@ -37,6 +37,12 @@ export function mergeShapes(a: Shape | undefined, b: Shape | undefined): Shape {
   return a.map((d, i) => d ?? b[i]);
 }
 
+/** What holds of both of two shapes: sizes that differ are unknown, and so is the rank where it differs. */
+export function commonShape(a: Shape | undefined, b: Shape | undefined): Shape {
+  if (a == null || b == null || a.length !== b.length) return null;
+  return a.map((d, i) => (d === b[i] ? d : null));
+}
+
 /** NumPy broadcasting of two shapes; undefined when they do not broadcast. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   if (a === null || b === null) return null;

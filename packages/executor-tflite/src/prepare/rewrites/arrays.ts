@@ -1,0 +1,206 @@
+/** Moving and counting elements. */
+import { attr, elementCount, isStatic, Tensor, type Node, type Value } from '@floe/export-core';
+import { axisOf, intMatrix, numbers, range, reshape, sizeOf } from '../dims';
+import type { Rewriter, RewriteTable } from '../rewrite';
+
+/** A node of one output per row from a function of inputs. */
+const made =
+  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) => (_: unknown, node: Node, b: Rewriter) => {
+    const value = build(b, node.inputs, node);
+    return value && [value];
+  };
+
+/** x rolled along axes, one after the other: the end, then the beginning. */
+function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
+  const shifts = numbers(shift);
+  const axes = numbers(axis);
+  const { shape } = x;
+  if (!shifts || !axes || !shape) return undefined;
+  let rolled = x;
+  for (const [i, by] of shifts.entries()) {
+    const at = axisOf(axes[i], shape.length);
+    const size = shape[at];
+    if (size === null) return undefined;
+    const first = size === 0 ? 0 : (size - (((by % size) + size) % size)) % size;
+    if (first === 0) continue;
+    const part = (from: number, length: number) => {
+      const begin = shape.map((_, k) => (k === at ? from : 0));
+      return b.op('Slice', [rolled, b.ints(begin), b.ints(shape.map((_, k) => (k === at ? length : -1)))]);
+    };
+    rolled = b.op('ConcatV2', [part(first, size - first), part(0, first), b.ints(at)]);
+  }
+  return rolled;
+}
+
+function linSpace(b: Rewriter, [start, stop, num]: Value[]): Value | undefined {
+  const [n] = numbers(num) ?? [];
+  if (n === undefined) return undefined;
+  if (n === 1) return b.op('Reshape', [start, [1]]);
+  const step = b.op('RealDiv', [b.op('Sub', [stop, start]), n - 1]);
+  const steps = b.const(Tensor.fromNumbers(start.dtype ?? 'float32', [n], range(n)));
+  return b.op('AddV2', [b.op('Mul', [steps, step]), start]);
+}
+
+/** out[index[i]] = data[i], for indices that are known: one GATHER of everything in a row. */
+function dynamicStitch(b: Rewriter, inputs: Value[], node: Node): Value | undefined {
+  const n = node.int('N');
+  const indices = inputs.slice(0, n).map((v) => v.node.constant);
+  const data = inputs.slice(n);
+  const [first] = data;
+  const rank = indices[0]?.shape.length ?? 0;
+  const cell = first.shape?.slice(rank);
+  if (indices.some((t) => !t) || !cell || !isStatic(cell)) return undefined;
+  const order: number[] = [];
+  let row = 0;
+  for (const tensor of indices as Tensor[]) for (const index of tensor.toNumbers()) order[index] = row++;
+  // Places that no index names hold anything: TensorFlow leaves memory there.
+  const rows = Array.from(order, (i) => i ?? 0);
+  const parts = data.map((v, i) => reshape(b, v, [indices[i]!.size, ...cell]));
+  const all = parts.length === 1 ? parts[0] : b.op('ConcatV2', [...parts, b.ints(0)]);
+  return b.op('GatherV2', [all, b.ints(rows), b.ints(0)]);
+}
+
+/** Two parts or more by a mask that is known: one GATHER each. */
+function dynamicPartition(_: unknown, node: Node, b: Rewriter): Value[] | undefined {
+  const [data, partitions] = node.inputs;
+  const mask = partitions.node.constant;
+  const cell = data.shape?.slice(mask?.shape.length ?? 0);
+  if (!mask || !cell || !isStatic(cell)) return undefined;
+  const rows = reshape(b, data, [mask.size, ...cell]);
+  const places = mask.toNumbers();
+  return range(node.int('num_partitions')).map((part) => {
+    const picked = places.flatMap((p, i) => (p === part ? [i] : []));
+    return b.op('GatherV2', [rows, b.ints(picked), b.ints(0)]);
+  });
+}
+
+/** UNPACK has fewer types than slicing. */
+function unpackBySlices(_: unknown, node: Node, b: Rewriter): Value[] | undefined {
+  const [x] = node.inputs;
+  if (x.dtype !== 'int64' || !x.shape) return undefined;
+  const rank = x.shape.length;
+  const axis = axisOf(node.int('axis'), rank);
+  return range(node.int('num')).map((i) => {
+    const at = (n: number) => range(rank).map((k) => (k === axis ? n : 0));
+    const all = attr.int((2 ** rank - 1) & ~(1 << axis));
+    const masks = { begin_mask: all, end_mask: all, shrink_axis_mask: attr.int(1 << axis) };
+    return b.op('StridedSlice', [x, at(i), at(i + 1), range(rank).map(() => 1)], masks);
+  });
+}
+
+/** Blocks of the first spatial axes, for ranks that the kernels have not: with a size of 1 put in. */
+const blocks =
+  (op: string) =>
+  (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
+    const [x, block, sizes] = node.inputs;
+    const counts = numbers(block);
+    const pads = numbers(sizes);
+    if (!x.shape || x.shape.length !== 2 || counts?.length !== 1 || !pads) return undefined;
+    const wide = reshape(b, x, [sizeOf(b, x, 0), sizeOf(b, x, 1), 1]);
+    const moved = b.op(op, [wide, counts, intMatrix([pads], 2)]);
+    return [reshape(b, moved, [sizeOf(b, moved, 0), sizeOf(b, moved, 1)])];
+  };
+
+function inTopK(b: Rewriter, predictions: Value, targets: Value, k: Value): Value {
+  const float = b.add('TopKV2', [predictions, k]);
+  const wanted = b.op('ExpandDims', [b.cast(targets, 'int32'), b.ints(-1)]);
+  const among = b.op('Equal', [float.output(1), wanted]);
+  return b.op('Any', [among, [-1]]);
+}
+
+function countsOf(b: Rewriter, ids: Value, size: number, weights: Value | undefined, binary: boolean): Value {
+  const dtype = weights?.dtype ?? 'int32';
+  const [on, off] = [1, 0].map((n) => Tensor.scalar(dtype, n));
+  const rows = b.op('OneHot', [ids, b.ints(size), on, off]);
+  if (binary) return b.op('Max', [rows, [-2]]);
+  const weighted = weights ? b.op('Mul', [rows, b.op('ExpandDims', [weights, b.ints(-1)])]) : rows;
+  return b.op('Sum', [weighted, [-2]]);
+}
+
+/** Running products along a short axis, one factor after the other. */
+const MAX_UNROLLED = 64;
+
+function cumprod(b: Rewriter, [x, axisValue]: Value[], node: Node): Value | undefined {
+  const [at] = numbers(axisValue) ?? [];
+  if (at === undefined || !x.shape) return undefined;
+  const axis = axisOf(at, x.shape.length);
+  const size = x.shape[axis];
+  if (size === null || size > MAX_UNROLLED || size === 0) return undefined;
+  const parts = range(size).map((i) => {
+    const begin = b.ints(x.shape!.map((_, k) => (k === axis ? i : 0)));
+    return b.op('Slice', [x, begin, b.ints(x.shape!.map((_, k) => (k === axis ? 1 : -1)))]);
+  });
+  const order = node.bool('reverse') ? range(size).reverse() : range(size);
+  const result: Value[] = [];
+  let running: Value | undefined;
+  for (const i of order) {
+    if (node.bool('exclusive')) result[i] = running ?? b.op('Fill', [b.op('Shape', [parts[i]]), b.scalar(x, 1)]);
+    running = running ? b.op('Mul', [running, parts[i]]) : parts[i];
+    if (!node.bool('exclusive')) result[i] = running;
+  }
+  return size === 1 ? result[0] : b.op('ConcatV2', [...result, b.ints(axis)]);
+}
+
+export const table: RewriteTable = {
+  Roll: made(roll),
+  LinSpace: made(linSpace),
+  InvertPermutation: made((b, [p]) => {
+    const n = sizeOf(b, p, 0);
+    const counted = typeof n === 'number' ? b.ints(range(n)) : b.op('Range', [0, n, 1]);
+    const places = b.op('ExpandDims', [p, b.ints(-1)]);
+    const size = typeof n === 'number' ? b.ints([n]) : b.op('Shape', [p]);
+    const inverse = b.op('ScatterNd', [b.cast(places, 'int32'), counted, size]);
+    return b.cast(inverse, p.dtype ?? 'int32');
+  }),
+  DynamicStitch: made(dynamicStitch),
+  ParallelDynamicStitch: made(dynamicStitch),
+  DynamicPartition: dynamicPartition,
+  Unpack: unpackBySlices,
+  SpaceToBatchND: blocks('SpaceToBatchND'),
+  BatchToSpaceND: blocks('BatchToSpaceND'),
+
+  Size: made((b, [x], node) => b.op('Prod', [b.op('Shape', [x], { out_type: node.attr('out_type')! }), [0]])),
+  OnesLike: made((b, [x]) => b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 1)])),
+  ZerosLike: made((b, [x]) =>
+    /^(float32|int32|int64|string)$/.test(x.dtype ?? '') ? undefined : b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 0)]),
+  ),
+  Empty: made((b, [dims], node) => b.op('Fill', [dims, b.const(Tensor.scalar(node.type('dtype'), 0))])),
+  ShapeN: (_, node, b) => node.inputs.map((v) => b.op('Shape', [v], { out_type: node.attr('out_type')! })),
+  // No axes: nothing happens, which the kernel does not know.
+  ReverseV2: (_, node) => (numbers(node.inputs[1])?.length === 0 ? [node.inputs[0]] : undefined),
+  ConjugateTranspose: made((b, [x, perm]) =>
+    /^complex/.test(x.dtype ?? '') ? undefined : b.op('Transpose', [x, perm]),
+  ),
+  ParallelConcat: made((b, inputs) => (inputs.length === 1 ? inputs[0] : b.op('ConcatV2', [...inputs, b.ints(0)]))),
+
+  TopK: (_, node, b) => {
+    const top = b.add('TopKV2', [node.inputs[0], b.ints(node.int('k'))]);
+    return [top.output(0), top.output(1)];
+  },
+  InTopK: made((b, [predictions, targets], node) => inTopK(b, predictions, targets, b.ints(node.int('k')))),
+  InTopKV2: made((b, [predictions, targets, k]) => inTopK(b, predictions, targets, b.cast(k, 'int32'))),
+  UniqueV2: (_, node, b) => {
+    const [x] = node.inputs;
+    if (x.shape?.length !== 1) return undefined;
+    const unique = b.add('Unique', [x], { out_idx: node.attr('out_idx')! });
+    return [unique.output(0), unique.output(1)];
+  },
+  Bincount: made((b, [ids, size, weights]) => {
+    const [n] = numbers(size) ?? [];
+    const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
+    return n === undefined ? undefined : countsOf(b, reshape(b, ids, [-1 as number]), n, weighted ? reshape(b, weights, [-1]) : undefined, false);
+  }),
+  DenseBincount: made((b, [ids, size, weights], node) => {
+    const [n] = numbers(size) ?? [];
+    const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
+    return n === undefined ? undefined : countsOf(b, ids, n, weighted ? weights : undefined, node.bool('binary_output'));
+  }),
+  Cumprod: made(cumprod),
+  Cross: made((b, [x, y]) => {
+    const rank = x.shape?.length;
+    if (!rank) return undefined;
+    const turned = (v: Value, order: number[]) => b.op('GatherV2', [v, b.ints(order), b.ints(rank - 1)]);
+    const first = b.op('Mul', [turned(x, [1, 2, 0]), turned(y, [2, 0, 1])]);
+    return b.op('Sub', [first, b.op('Mul', [turned(x, [2, 0, 1]), turned(y, [1, 2, 0])])]);
+  }),
+};
