@@ -28,6 +28,7 @@ for shape, perm in [((2, 3), [1, 0]), ((), []), ((4,), [0]), ((2, 3, 4), [2, 0, 
                     ((1, 2, 3, 2, 2), [4, 2, 0, 3, 1]), ((0, 3), [1, 0])]:
     f.case("Transpose", {"x": some(shape), "perm": np.array(perm, i32)}, const=(1,))
 f.case("Transpose", {"x": some((2, 3)), "perm": np.array([1, 0], i64)})
+f.case("Transpose", {"x": some((2, 3, 4)), "perm": np.array([-1, 0, -2], i32)}, const=(1,))
 each(f, "Transpose", lambda d: {"x": some((2, 3, 2), d), "perm": np.array([2, 0, 1], i32)})
 each(f, "ConjugateTranspose", lambda d: {"x": some((2, 3), d), "perm": np.array([1, 0], i32)}, [np.float32, i64] + COMPLEX)
 for shape, dims in [((1, 3, 1), []), ((1, 3, 1), [0]), ((1, 3, 1), [-1]), ((1, 3, 1), [0, 2]), ((), []), ((1,), []), ((1, 0), [0])]:

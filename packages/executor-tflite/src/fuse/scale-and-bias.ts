@@ -18,7 +18,6 @@ const CHANNEL_AXIS: Record<string, 'first' | 'last'> = {
 
 export function fuseScaleAndBias(graph: TfliteSubgraph): number {
   const edit = new SubgraphEdit(graph);
-  const weightUses = graph.consumers();
   for (const op of graph.ops) {
     if (!/^(ADD|SUB|MUL|DIV)$/.test(op.code) || edit.isRemoved(op)) continue;
     const side = op.inputs.findIndex((t) => t?.buffer && t.type === 'FLOAT32');
@@ -34,9 +33,7 @@ export function fuseScaleAndBias(graph: TfliteSubgraph): number {
     if (conv.inputs[2] && !floats(conv.inputs[2])) continue;
     const constant = perChannel(op.inputs[side] as TfliteTensor, channels, op);
     if (!constant) continue;
-    // A filter that other convolutions share is not multiplied twice: it would be stored twice.
     const scales = op.code === 'MUL' || op.code === 'DIV';
-    if (scales && (weightUses.get(conv.inputs[1] as TfliteTensor)?.length ?? 0) > 1) continue;
     if (scales) multiply(edit, conv, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), axis);
     else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), channels);
     const activation = op.options?.fused_activation_function;

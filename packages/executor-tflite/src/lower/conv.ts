@@ -31,7 +31,11 @@ function zeroBias(c: LoweringContext, channels: number): TfliteTensor {
 /** The filter in another order of its axes: folded for constants, a TRANSPOSE for others. */
 function transposed(c: LoweringContext, value: Value, perm: readonly number[], name: string): TfliteTensor {
   const constant = value.node.constant;
-  if (constant) return c.constant(name, transposeTensor(constant, perm));
+  if (constant)
+    return c.constant(
+      name,
+      c.derived(constant, `transposed ${perm}`, () => transposeTensor(constant, perm)),
+    );
   const shape = value.shape ? perm.map((p) => value.shape![p]) : null;
   const out = c.temporary(name, value.dtype!, shape);
   c.emit('TRANSPOSE', [c.tensorOf(value), c.ints(`${name}/perm`, perm)], [out]);
@@ -140,7 +144,11 @@ export const table: LoweringTable = {
       const shape = [1, height, width, channels * multiplier];
       const constant = value.node.constant;
       let filter: TfliteTensor;
-      if (constant) filter = c.constant('filter', constant.reshape(shape));
+      if (constant)
+        filter = c.constant(
+          'filter',
+          c.derived(constant, `reshaped ${shape}`, () => constant.reshape(shape)),
+        );
       else {
         filter = c.temporary('filter', value.dtype!, shape);
         c.emit('RESHAPE', [c.tensorOf(value), c.ints('filter/shape', shape)], [filter]);

@@ -33,6 +33,7 @@ export class ModelBuilder {
   readonly model = new TfliteModel();
   /** One buffer a constant, also where several subgraphs use it. */
   private readonly buffers = new Map<Tensor, ConstBuffer>();
+  private readonly derivedFrom = new Map<Tensor, Map<string, Tensor>>();
 
   constructor(
     readonly functions: ReadonlyMap<string, FunctionGraph>,
@@ -47,6 +48,15 @@ export class ModelBuilder {
       this.buffers.set(tensor, buffer);
     }
     return buffer;
+  }
+
+  /** A constant made from another (transposed, narrowed): made once, however many nodes share the other. */
+  derived(source: Tensor, how: string, make: () => Tensor): Tensor {
+    let made = this.derivedFrom.get(source);
+    if (!made) this.derivedFrom.set(source, (made = new Map()));
+    let tensor = made.get(how);
+    if (!tensor) made.set(how, (tensor = make()));
+    return tensor;
   }
 
   addSubgraph(name: string): TfliteSubgraph {
@@ -184,6 +194,10 @@ class NodeContext implements LoweringContext {
 
   constant(name: string, tensor: Tensor): TfliteTensor {
     return this.lowering.constant(`${this.node.name}/${name}`, tensor);
+  }
+
+  derived(source: Tensor, how: string, make: () => Tensor): Tensor {
+    return this.lowering.builder.derived(source, how, make);
   }
 
   ints(name: string, values: readonly number[] | number): TfliteTensor {

@@ -40,6 +40,8 @@ export interface LoweringContext {
   tensorOf(value: Value): TfliteTensor;
   /** A constant. */
   constant(name: string, tensor: Tensor): TfliteTensor;
+  /** What is made of a constant, made once for all nodes that share it. `how` tells it from other things made of it. */
+  derived(source: Tensor, how: string, make: () => Tensor): Tensor;
   /** A small int32 constant: sizes, axes, permutations. A number makes a scalar. */
   ints(name: string, values: readonly number[] | number): TfliteTensor;
   /** A tensor between two operators of this row. */

@@ -5,8 +5,8 @@
  * One row an op, one file a family. Rows that need constants or known shapes leave the op alone without them, and
  * lowering then says what is missing.
  */
-import type { Graph } from '@floe/export-core';
-import { applyRewrites, type RewriteTable } from './rewrite';
+import { attr, type Graph } from '@floe/export-core';
+import { applyRewrites, type Rewrite, type RewriteTable } from './rewrite';
 import { table as arrays } from './rewrites/arrays';
 import { table as einsum } from './rewrites/einsum';
 import { table as math } from './rewrites/math';
@@ -22,8 +22,26 @@ for (const family of FAMILIES) {
   }
 }
 
+/** Half floats are computed in float32 and rounded once, not after every step. */
+function inFloat32(row: Rewrite): Rewrite {
+  return (graph, node, b) => {
+    const type = node.attr('T');
+    const half = type?.kind === 'type' && /^b?float16$/.test(type.value) ? type.value : undefined;
+    if (!half || !node.def) return row(graph, node, b);
+    if (!row(graph, node, b)) return undefined;
+    const inputs = node.inputs.map((v) => (v.dtype === half ? b.cast(v, 'float32') : v));
+    const wide = b.add(node.op, inputs, { ...Object.fromEntries(node.attrs), T: attr.type('float32') });
+    return node.def.outputs.map((_, i) => {
+      const value = wide.output(i);
+      return value.dtype === 'float32' ? b.cast(value, half) : value;
+    });
+  };
+}
+
+const TABLE: RewriteTable = Object.fromEntries(Object.entries(ROWS).map(([op, row]) => [op, inFloat32(row)]));
+
 export function rewriteToBuiltins(graph: Graph): void {
-  applyRewrites(graph, ROWS);
+  applyRewrites(graph, TABLE);
 }
 
 /** Every op that is rewritten, sorted. */

@@ -68,3 +68,9 @@ export const MAX_NPY_HEADER_BYTES = 2 ** 20;
 
 /** Bytes that a constant which lists only some of its elements may be spread out to. */
 export const MAX_EXPANDED_BYTES = 2 ** 28;
+
+/** Nodes that the bodies of functions make when they replace their calls, copies of copies included. */
+export const MAX_INLINED_NODES = 2 ** 21;
+
+/** Bytes of a vocabulary file that is put into the graph. */
+export const MAX_VOCABULARY_BYTES = 2 ** 29;

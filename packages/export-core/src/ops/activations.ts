@@ -7,7 +7,7 @@ import type { OpRow, OpTable } from './op-row';
 
 /** Klambauer et al., "Self-normalizing neural networks". */
 const SELU_SCALE = 1.0507009873554805;
-const SELU_SCALE_ALPHA = 1.758099340847377;
+const SELU_SCALE_ALPHA = 1.7580993408473768;
 
 const activation = (kernel: UnaryKernel): OpRow => ({
   infer: unchanged,

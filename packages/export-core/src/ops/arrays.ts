@@ -1,6 +1,7 @@
 /** Ops that hand a tensor on, give it another shape, or join and split tensors. */
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { concatTensors, sliceTensor, transposeTensor, Cells } from './kernels/cells';
+import { dimSource, originOf } from './kernels/dim-source';
 import {
   addDims,
   always,
@@ -42,20 +43,36 @@ function checkNumerics([x]: readonly Tensor[]): Tensor[] {
   return [x];
 }
 
+/**
+ * Unknown sizes that the new shape takes over from the input itself, as in reshape(x, [shape(x)[0], -1]): pairs of
+ * the input's dimension and the output's.
+ */
+function keptDims(c: InferContext, input: readonly Dim[], target: readonly Dim[]): [number, number][] {
+  const x = originOf(c.node.inputs[0]);
+  const pairs: [number, number][] = [];
+  target.forEach((d, to) => {
+    const source = d === null && c.elements(1)?.[to] === null ? dimSource(c.node.inputs[1], to) : undefined;
+    if (source?.value !== x || input[source.dim] !== null || pairs.some(([from]) => from === source.dim)) return;
+    pairs.push([source.dim, to]);
+  });
+  return pairs;
+}
+
 function inferReshape(c: InferContext): OutputInfo[] {
   const input = c.shape(0);
   const target = shapeInput(c, 1);
   if (target === null || input === null) return out(target);
-  const open = target.flatMap((d, i) => (d === null ? [i] : []));
-  const openInputs = input.filter((d) => d === null).length;
-  const have = productOf(input.filter((d) => d !== null));
+  const kept = keptDims(c, input, target);
+  const rest = input.filter((_, i) => !kept.some(([from]) => from === i));
+  const open = target.flatMap((d, i) => (d === null && !kept.some(([, to]) => to === i) ? [i] : []));
+  const have = input.includes(0) ? 0 : productOf(rest);
   const want = productOf(target.filter((d) => d !== null)) as number;
-  const inputSize = input.includes(0) ? 0 : openInputs ? null : have;
+  if (have === null) return out(target);
   if (open.length === 0) {
-    if (inputSize !== null && inputSize !== want) c.fail(`${inputSize} elements do not fit [${target.join(',')}]`);
-  } else if (open.length === 1 && inputSize !== null && want > 0) {
-    if (inputSize % want) c.fail(`${inputSize} elements do not divide by ${want}`);
-    target[open[0]] = inputSize / want;
+    if (have !== want && kept.length === 0) c.fail(`${have} elements do not fit [${target.join(',')}]`);
+  } else if (open.length === 1 && want > 0) {
+    if (have % want) c.fail(`${have} elements do not divide by ${want}`);
+    target[open[0]] = have / want;
   }
   return out(target);
 }
@@ -72,6 +89,13 @@ function reshape([x, shape]: readonly Tensor[]): Tensor[] {
   return [x.reshape(dims)];
 }
 
+/** Axes counted from the front, each of them once; undefined when the list is no permutation. */
+function permutation(axes: readonly number[], rank: number): number[] | undefined {
+  const order = axes.map((a) => (a < 0 ? a + rank : a));
+  const valid = order.length === rank && new Set(order).size === rank && order.every((a) => a >= 0 && a < rank);
+  return valid ? order : undefined;
+}
+
 function inferTranspose(c: InferContext): OutputInfo[] {
   const input = c.shape(0);
   const perm = knownInts(c, 1);
@@ -82,17 +106,13 @@ function inferTranspose(c: InferContext): OutputInfo[] {
   const length = lengthOf(c, 1);
   if (length !== null && length !== rank) c.fail(`a permutation of ${length} axes does not fit rank ${rank}`);
   if (!perm) return out(unknownDims(rank));
-  if (new Set(perm).size !== rank || perm.some((p) => p < 0 || p >= rank)) c.fail(`[${perm.join(',')}] is no permutation`);
-  return out(perm.map((p) => (input ? input[p] : null)));
+  const order = permutation(perm, rank) ?? c.fail(`[${perm.join(',')}] is no permutation`);
+  return out(order.map((p) => (input ? input[p] : null)));
 }
 
 function transpose([x, perm]: readonly Tensor[]): Tensor[] {
-  const order = perm.toNumbers();
-  const rank = x.shape.length;
-  if (order.length !== rank || new Set(order).size !== rank || order.some((p) => p < 0 || p >= rank)) {
-    refuse(`[${order.join(',')}] is no permutation of rank ${rank}`);
-  }
-  return [transposeTensor(x, order)];
+  const order = permutation(perm.toNumbers(), x.shape.length);
+  return [transposeTensor(x, order ?? refuse(`[${perm.toNumbers().join(',')}] does not permute [${x.shape.join(',')}]`))];
 }
 
 function conjugate(x: Tensor): Tensor {

@@ -16,6 +16,7 @@ import { table as matmul } from './matmul';
 import { table as nnConv } from './nn-conv';
 import { table as nnNorm } from './nn-norm';
 import { table as nnPool } from './nn-pool';
+import { table as nnRnn } from './nn-rnn';
 import { table as quantize } from './quantize';
 import { table as random } from './random';
 import { table as reduce } from './reduce';
@@ -47,6 +48,7 @@ const FAMILIES: OpTable[] = [
   nnConv,
   nnNorm,
   nnPool,
+  nnRnn,
   quantize,
   random,
   reduce,

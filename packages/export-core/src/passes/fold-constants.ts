@@ -7,6 +7,7 @@
  */
 import type { Graph, Node } from '../graph/graph';
 import { attr } from '../graph/attr';
+import { outputTypes } from '../ops/op-def';
 import { opRow } from '../ops/table';
 import { Tensor } from '../tensor/tensor';
 import { elementCount, isStatic } from '../tensor/shape';
@@ -63,7 +64,7 @@ export function evaluateNode(node: Node): Tensor[] | undefined {
 
 /** A node whose output inference knows element by element, although an input is not constant. */
 function knownElements(node: Node): Tensor[] | undefined {
-  if (node.def?.stateful !== false || node.def.outputs.length !== 1) return undefined;
+  if (node.def?.stateful !== false || outputTypes(node)?.length !== 1) return undefined;
   const { dtype, shape, partial } = node.output(0);
   if (!partial || !isStatic(shape) || (dtype !== 'int32' && dtype !== 'int64')) return undefined;
   if (partial.some((d) => d === null) || node.controls.length > 0) return undefined;
@@ -85,7 +86,7 @@ function replaceByConstants(graph: Graph, node: Node, results: Tensor[]): void {
       results.map((tensor, i) => {
         const constant = graph.addConst(`${node.name}/folded_${i}`, tensor);
         constant.controls = [...controls];
-        return [node.output(i), constant.output()];
+        return [node.output(i), constant.output()] as const;
       }),
     ),
   );

@@ -1,4 +1,4 @@
-/** Which nodes change something that outlives a run: variables, tables, queues, loop stacks. */
+/** Which nodes change something that outlives a run: variables, tables, loop stacks. */
 import type { FunctionGraph, Graph, Node } from '../graph/graph';
 import { usedFunctions, type Functions } from './function-calls';
 
@@ -7,28 +7,34 @@ const WRITES =
 
 /** Tells for any node whether it writes, itself or in a function that it uses. */
 export class SideEffects {
-  private readonly known = new Map<FunctionGraph, boolean>();
+  private readonly writing = new Set<FunctionGraph>();
 
-  constructor(private readonly functions: Functions) {}
+  constructor(private readonly functions: Functions) {
+    const users = new Map<FunctionGraph, FunctionGraph[]>();
+    const found: FunctionGraph[] = [];
+    for (const body of functions.values()) {
+      for (const node of body.nodes.values()) {
+        if (WRITES.test(node.op)) found.push(body);
+        for (const used of usedFunctions(functions, node)) {
+          const list = users.get(used);
+          if (list) list.push(body);
+          else users.set(used, [body]);
+        }
+      }
+    }
+    for (let body = found.pop(); body; body = found.pop()) {
+      if (this.writing.has(body)) continue;
+      this.writing.add(body);
+      found.push(...(users.get(body) ?? []));
+    }
+  }
 
   writes(node: Node): boolean {
-    return WRITES.test(node.op) || usedFunctions(this.functions, node).some((body) => this.inside(body));
+    return WRITES.test(node.op) || usedFunctions(this.functions, node).some((body) => this.writing.has(body));
   }
 
   /** The nodes of a graph that write. */
   writers(graph: Graph): Node[] {
     return [...graph.nodes.values()].filter((node) => this.writes(node));
-  }
-
-  /** Functions are no cycle here: inlining refused those. A depth of bodies within bodies is a stack of calls. */
-  private inside(body: FunctionGraph): boolean {
-    let answer = this.known.get(body);
-    if (answer === undefined) {
-      // For a function that leads back to itself: nothing more than what is found otherwise.
-      this.known.set(body, false);
-      answer = [...body.nodes.values()].some((node) => this.writes(node));
-      this.known.set(body, answer);
-    }
-    return answer;
   }
 }

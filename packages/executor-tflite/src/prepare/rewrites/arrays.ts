@@ -188,7 +188,7 @@ export const table: RewriteTable = {
   Bincount: made((b, [ids, size, weights]) => {
     const [n] = numbers(size) ?? [];
     const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
-    return n === undefined ? undefined : countsOf(b, reshape(b, ids, [-1 as number]), n, weighted ? reshape(b, weights, [-1]) : undefined, false);
+    return n === undefined ? undefined : countsOf(b, b.op('Reshape', [ids, [-1]]), n, weighted ? b.op('Reshape', [weights, [-1]]) : undefined, false);
   }),
   DenseBincount: made((b, [ids, size, weights], node) => {
     const [n] = numbers(size) ?? [];

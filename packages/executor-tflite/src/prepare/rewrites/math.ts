@@ -58,9 +58,13 @@ function unary(build: (b: Rewriter, x: Value, node: Node) => Value) {
     isFloat(node.inputs[0]) ? [build(b, node.inputs[0], node)] : undefined;
 }
 
-/** A row of operands of any type. */
-function formula(build: (b: Rewriter, inputs: Value[], node: Node) => Value) {
-  return (_: unknown, node: Node, b: Rewriter): Value[] | undefined => [build(b, node.inputs, node)];
+/** A row of operands of any real type. */
+function formula(build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) {
+  return (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
+    if (node.inputs.some((v) => /^complex/.test(v.dtype ?? ''))) return undefined;
+    const value = build(b, node.inputs, node);
+    return value && [value];
+  };
 }
 
 /** `value` where x is 0, else `otherwise`. */
@@ -154,6 +158,20 @@ export const table: RewriteTable = {
   }),
   IsInf: unary((b, x) => b.op('Equal', [b.op('Abs', [x]), Infinity])),
   IsNan: unary((b, x) => b.op('NotEqual', [x, x])),
+
+  // SQUARE and ABS have few types.
+  Square: formula((b, [x]) => (x.dtype === 'float32' ? undefined : b.op('Mul', [x, x]))),
+  SquaredDifference: formula((b, [x, y]) =>
+    /^(float32|int32)$/.test(x.dtype ?? '') ? undefined : b.op('Square', [b.op('Sub', [x, y])]),
+  ),
+  Abs: formula((b, [x]) => (x.dtype === 'int64' ? b.op('Maximum', [x, b.op('Neg', [x])]) : undefined)),
+  Sign: formula((b, [x]) => {
+    if (x.dtype !== 'int64') return undefined;
+    return b.op('Maximum', [b.op('Minimum', [x, 1]), -1]);
+  }),
+  Relu6: formula((b, [x]) =>
+    /^(int32|int64)$/.test(x.dtype ?? '') ? b.op('Minimum', [b.op('Maximum', [x, 0]), 6]) : undefined,
+  ),
 
   DivNoNan: formula((b, [x, y]) => atZero(b, y, 0, b.op('RealDiv', [x, y]))),
   MulNoNan: formula((b, [x, y]) => atZero(b, y, 0, b.op('Mul', [x, y]))),

@@ -79,7 +79,8 @@ export function inferAxis(c: InferContext, axis: number, rank: number): number {
 
 /** The value of a scalar integer input; null when unknown. */
 export function scalarInput(c: InferContext, i: number): Dim {
-  const elements = c.elements(i);
+  // A constant of another integer type than int32 and int64 has no elements for the context.
+  const elements = c.elements(i) ?? (c.constant(i)?.size === 1 ? c.constant(i)!.toNumbers() : undefined);
   return elements?.length === 1 ? elements[0] : null;
 }
 
