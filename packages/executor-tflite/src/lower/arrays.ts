@@ -29,16 +29,16 @@ function reshaping(code: string, general: (c: LoweringContext) => void): Lowerin
 }
 
 /** An identity that must copy: between an input and an output of the model. */
-function copy(c: LoweringContext): void {
-  let shape = shapeOperand(c, c.node.inputs[0].shape);
-  if (!shape) {
-    shape = c.temporary('shape', 'int32', [c.node.inputs[0].shape?.length ?? null]);
-    c.emit('SHAPE', [c.input(0)], [shape], { type: 'ShapeOptions', out_type: 'INT32' });
-  }
-  c.emit('RESHAPE', [c.input(0), shape], [c.output()]);
+function copies(c: LoweringContext): void {
+  c.node.inputs.forEach((value, i) => {
+    const from = c.input(i);
+    const shape = shapeOperand(c, value.shape) ?? c.temporary(`shape_${i}`, 'int32', [value.shape?.length ?? null]);
+    if (!shape.isConstant) c.emit('SHAPE', [from], [shape], { type: 'ShapeOptions', out_type: 'INT32' });
+    c.emit('RESHAPE', [from, shape], [c.output(i)]);
+  });
 }
 
-const COPY: LoweringRow = { to: ['RESHAPE', 'SHAPE'], note: 'between an input and an output', build: copy };
+const COPY: LoweringRow = { to: ['RESHAPE', 'SHAPE'], note: 'between an input and an output', build: copies };
 
 /** Rows whose operands past the first are int32 in the kernel. */
 function withInts(code: string, more: Partial<LoweringRow> = {}): LoweringRow {
@@ -104,6 +104,7 @@ export const table: LoweringTable = {
   Snapshot: COPY,
   StopGradient: COPY,
   PreventGradient: COPY,
+  IdentityN: COPY,
 
   Transpose: withInts('TRANSPOSE'),
   ConcatV2: {

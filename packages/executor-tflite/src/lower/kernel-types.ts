@@ -192,7 +192,7 @@ const MAX_RANK: Record<string, number> = {
   SPACE_TO_BATCH_ND: 4,
   SPACE_TO_DEPTH: 4,
   STRIDED_SLICE: 6,
-  TRANSPOSE: 8,
+  TRANSPOSE: 6,
 };
 
 /** True when the builtin's kernel takes this type; a type that inference does not know may be one. */
@@ -221,6 +221,8 @@ export function refuseRank(code: string, shape: Shape | undefined): Refusal | un
 export function kernelBroadcasts(code: string, operands: readonly Value[]): boolean {
   const limit = BROADCAST_RANK[code];
   const shapes = operands.map((v) => v.shape ?? null);
+  // Strings do not broadcast at all.
+  if (operands[0].dtype === 'string') return shapes.every((s) => sameShape(s, shapes[0]));
   if (limit === undefined || shapes.every((s) => s === null || s.length <= limit)) return true;
   const [size] = operands.map((v) => (v.node.op === 'BroadcastTo' ? v.node.inputs[1] : undefined));
   if (size && operands.every((v) => v.node.op === 'BroadcastTo' && v.node.inputs[1] === size)) return true;

@@ -1,5 +1,6 @@
 /** Parts of tensors. */
 import { elementCount, isStatic, type Node } from '@floe/export-core';
+import type { FlatObject } from '../tflite/flatbuffer';
 import { kernel, refuseRank, refuseType } from './kernel-types';
 import type { LoweringContext, LoweringTable } from './row';
 
@@ -18,17 +19,78 @@ function keepsAll(node: Node): boolean {
   );
 }
 
+/** One entry of a slice specification. */
+interface Entry {
+  begin: number;
+  end: number;
+  stride: number;
+  bits: Set<string>;
+}
+
+/**
+ * The entries of a constant specification without `...` and new axes, one for each axis it names. The kernel knows
+ * both, but not in every place; the new axes of size 1 are put in by the RESHAPE that follows.
+ */
+function plainEntries(node: Node): Entry[] | undefined {
+  const rank = node.inputs[0].shape?.length;
+  const [begin, end, stride] = [1, 2, 3].map((i) => node.inputs[i].node.constant?.toNumbers());
+  if (rank === undefined || !begin || !end || !stride) return undefined;
+  const masks = MASKS.map((name) => [name, node.int(name)] as const);
+  const entries = begin.map((first, i): Entry => {
+    const bits = new Set<string>(masks.flatMap(([name, mask]) => (mask & (1 << i) ? [name] : [])));
+    return { begin: first, end: end[i], stride: stride[i], bits };
+  });
+  const named = entries.filter((e) => !e.bits.has('ellipsis_mask') && !e.bits.has('new_axis_mask')).length;
+  return entries.flatMap((entry) => {
+    if (entry.bits.has('ellipsis_mask')) {
+      return Array.from({ length: rank - named }, () => ({ begin: 0, end: 0, stride: 1, bits: new Set(['begin_mask', 'end_mask']) }));
+    }
+    return entry.bits.has('new_axis_mask') ? [] : [entry];
+  });
+}
+
+/** A shrunk axis is one element at `begin`, whatever the masks say. */
+function masksOf(entries: readonly Entry[]): FlatObject {
+  const mask = (name: string, unless?: string) =>
+    entries.reduce((m, { bits }, i) => (bits.has(name) && !(unless && bits.has(unless)) ? m | (1 << i) : m), 0);
+  return {
+    type: 'StridedSliceOptions',
+    begin_mask: mask('begin_mask', 'shrink_axis_mask'),
+    end_mask: mask('end_mask', 'shrink_axis_mask'),
+    shrink_axis_mask: mask('shrink_axis_mask'),
+  };
+}
+
 function stridedSlice(c: LoweringContext): void {
   const { node } = c;
+  const { shape } = node.output();
   if (keepsAll(node)) {
-    c.emit('RESHAPE', [c.input(0), c.ints('shape', node.output().shape as number[])], [c.output()]);
+    c.emit('RESHAPE', [c.input(0), c.ints('shape', shape as number[])], [c.output()]);
     return;
   }
-  const masks = Object.fromEntries(MASKS.map((name) => [name, node.int(name)]));
+  const unknown = shape?.filter((d) => d === null).length ?? 2;
+  const entries = plainEntries(node);
+  const reshapes = node.int('new_axis_mask') !== 0;
+  if (entries && !(reshapes && unknown > 1)) {
+    const list = (name: string, of: (e: Entry) => number) => c.ints(name, entries.map(of).map(clampInt32));
+    const operands = [c.input(0), list('begin', (e) => e.begin), list('end', (e) => e.end), list('strides', (e) => e.stride)];
+    const result = reshapes ? c.temporary('sliced', node.output().dtype!, null) : c.output();
+    c.emit('STRIDED_SLICE', operands, [result], masksOf(entries));
+    if (reshapes) c.emit('RESHAPE', [result, c.ints('shape', shape!.map((d) => d ?? -1))], [c.output()]);
+    return;
+  }
+  const shrink = node.int('shrink_axis_mask');
   c.emit('STRIDED_SLICE', [c.input(0), c.asInt32(1), c.asInt32(2), c.asInt32(3)], [c.output()], {
     type: 'StridedSliceOptions',
-    ...masks,
+    ...Object.fromEntries(MASKS.map((name) => [name, node.int(name)])),
+    begin_mask: node.int('begin_mask') & ~shrink,
+    end_mask: node.int('end_mask') & ~shrink,
   });
+}
+
+/** "To the end" is written as the largest int64. */
+function clampInt32(n: number): number {
+  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, n));
 }
 
 export const table: LoweringTable = {

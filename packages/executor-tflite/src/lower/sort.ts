@@ -3,12 +3,14 @@ import { tensorType } from '../tflite/model';
 import { kernel, refuseType } from './kernel-types';
 import type { LoweringTable } from './row';
 
+const INDICES = new Set(['int32', 'int16']);
+
 export const table: LoweringTable = {
   TopKV2: {
     to: ['TOPK_V2'],
     refuse: (node) =>
       refuseType('TOPK_V2', node.inputs[0].dtype) ??
-      (node.output(1).dtype === 'int32'
+      (INDICES.has(node.output(1).dtype ?? 'int32')
         ? undefined
         : { reason: `TOPK_V2 makes no ${node.output(1).dtype} indices` }),
     build: (c) =>

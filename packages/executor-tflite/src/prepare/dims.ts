@@ -1,5 +1,5 @@
 /** Sizes that may be known only at run time, for rewrites that reshape. */
-import { attr, Tensor, type Node, type Value } from '@floe/export-core';
+import { attr, type Value } from '@floe/export-core';
 import type { Rewriter } from './rewrite';
 
 /** A size: a number, or an int32 scalar of the graph. */
@@ -53,14 +53,4 @@ export function range(n: number, from = 0): number[] {
 /** An axis counted from the front. */
 export function axisOf(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
-}
-
-/** A constant of int32 in rows. */
-export function intMatrix(rows: readonly (readonly number[])[], width: number): Tensor {
-  return Tensor.fromNumbers('int32', [rows.length, width], rows.flat());
-}
-
-/** Attributes of a node, for a copy of it. */
-export function attrsOf(node: Node) {
-  return Object.fromEntries(node.attrs);
 }

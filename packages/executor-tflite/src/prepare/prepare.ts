@@ -11,6 +11,10 @@ import {
   type Pass,
   type Signature,
 } from '@floe/export-core';
+import { caseToIfs } from './control-flow/case-to-ifs';
+import { calledFunctions } from './control-flow/functions';
+import { simplifyControlFlow } from './control-flow/simplify';
+import { specialiseFunctions } from './control-flow/specialise-functions';
 import { explicitPadding } from './explicit-padding';
 import { fuseDilatedConv } from './fuse-dilated-conv';
 import { lowerBatchNorm } from './lower-batch-norm';
@@ -23,19 +27,30 @@ export interface PrepareContext {
   diagnostics: Diagnostics;
 }
 
-const infer: Pass<PrepareContext> = {
+interface PreparePass extends Pass<PrepareContext> {
+  /** Goes into called functions itself; the others run over each of them like over the main graph. */
+  wholeModel?: true;
+}
+
+const infer: PreparePass = {
   name: 'inferShapes',
+  wholeModel: true,
   run: (graph, c) => inferShapes(graph, c.diagnostics),
 };
-const fold: Pass<PrepareContext> = {
+const fold: PreparePass = {
   name: 'foldConstants',
   run: (graph) => void foldConstants(graph, { useShapes: true }),
 };
 
-export const PREPARE_PASSES: Pass<PrepareContext>[] = [
+export const PREPARE_PASSES: PreparePass[] = [
+  // First what makes functions and gives each its one caller: every pass after it runs over bodies too.
+  { name: 'specialiseFunctions', run: specialiseFunctions, wholeModel: true },
+  { name: 'caseToIfs', run: caseToIfs },
   infer,
   fold,
   { name: 'removeIdentities', run: removeIdentities },
+  // As soon as constants are known: branches that are never taken need no lowering.
+  { name: 'simplifyControlFlow', run: simplifyControlFlow, wholeModel: true },
   // Patterns of several ops, before anything splits them.
   { name: 'fuseDilatedConv', run: fuseDilatedConv },
   // Layout before padding: explicit paddings follow it.
@@ -51,5 +66,10 @@ export const PREPARE_PASSES: Pass<PrepareContext>[] = [
 
 /** Runs the passes over a graph and over the functions it calls. */
 export function prepareGraph(graph: Graph, context: PrepareContext): void {
-  for (const pass of PREPARE_PASSES) pass.run(graph, context);
+  const inside: PrepareContext = { ...context, signatures: [] };
+  for (const pass of PREPARE_PASSES) {
+    const bodies = pass.wholeModel ? [] : calledFunctions(graph);
+    pass.run(graph, context);
+    for (const body of bodies) pass.run(body, inside);
+  }
 }

@@ -1,8 +1,8 @@
 /**
  * Given:  nodes that no output needs any more
- * Result: they are gone; inputs of the contract stay
+ * Result: they are gone; inputs of the contract and arguments of functions stay
  */
-import { parseInput, type Graph, type Node } from '@floe/export-core';
+import { FunctionGraph, parseInput, type Graph, type Node } from '@floe/export-core';
 import type { PrepareContext } from './prepare';
 
 export function removeUnused(graph: Graph, { signatures }: PrepareContext): void {
@@ -10,6 +10,8 @@ export function removeUnused(graph: Graph, { signatures }: PrepareContext): void
   const roots = specs
     .map((s) => graph.node(parseInput(s.tensor).name))
     .filter((n): n is Node => n !== undefined);
+  if (graph instanceof FunctionGraph)
+    roots.push(...graph.args, ...graph.results.map((v) => v.node), ...graph.controlResults);
   const alive = graph.ancestors(roots);
   graph.remove(new Set([...graph.nodes.values()].filter((n) => !alive.has(n))));
 }

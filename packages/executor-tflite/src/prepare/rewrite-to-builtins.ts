@@ -9,10 +9,13 @@ import { attr, type Graph } from '@floe/export-core';
 import { applyRewrites, type Rewrite, type RewriteTable } from './rewrite';
 import { table as arrays } from './rewrites/arrays';
 import { table as einsum } from './rewrites/einsum';
+import { table as fft } from './rewrites/fft';
 import { table as math } from './rewrites/math';
+import { table as matrices } from './rewrites/matrices';
+import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
 
-const FAMILIES: RewriteTable[] = [arrays, einsum, math, scatter];
+const FAMILIES: RewriteTable[] = [arrays, einsum, fft, math, matrices, pool, scatter];
 
 const ROWS: RewriteTable = {};
 for (const family of FAMILIES) {

@@ -16,7 +16,7 @@ const MOVES =
   'ResizeNearestNeighbor Where SparseToDense XlaDynamicUpdateSlice';
 const ORDER =
   'Maximum Minimum Max Min Less LessEqual Greater GreaterEqual Equal NotEqual ArgMax ArgMin TopKV2 Relu Relu6 Abs Sign ' +
-  'UnsortedSegmentMax UnsortedSegmentMin MaxPool Unique FloorDiv FloorMod Div TruncateDiv Range Bucketize ' +
+  'MaxPool Unique FloorDiv FloorMod Div TruncateDiv Range Bucketize ' +
   'ResizeBilinear';
 const WRAPS =
   'Add AddV2 Sub Mul Neg Square SquaredDifference AddN Sum Prod Cumsum SegmentSum UnsortedSegmentSum ' +

@@ -5,8 +5,8 @@
  * value on a branch that was not taken is dead, as in TensorFlow; Merge takes the live one.
  */
 import {
-  attr,
   opRow,
+  outputTypes,
   Tensor,
   type Attr,
   type FunctionGraph,
@@ -30,6 +30,7 @@ const MAX_CALL_DEPTH = 256;
 /** Computes tensors of a graph. @throws CannotRun for ops that cannot be evaluated */
 export class GraphEvaluator {
   private readonly order: Node[];
+  private readonly fedNodes: ReadonlySet<Node>;
   private readonly readers: ReadonlyMap<Value, number>;
 
   constructor(
@@ -39,14 +40,16 @@ export class GraphEvaluator {
     private readonly functions: ReadonlyMap<string, FunctionGraph> = graph.functions,
     private readonly depth = 0,
   ) {
-    if (depth > MAX_CALL_DEPTH) throw new CannotRun(`its functions call each other more than ${MAX_CALL_DEPTH} deep`);
-    this.order = this.neededNodes(new Set(fed.map((v) => v.node)));
+    if (depth > MAX_CALL_DEPTH)
+      throw new CannotRun(`its functions call each other more than ${MAX_CALL_DEPTH} deep`);
+    this.fedNodes = new Set(fed.map((v) => v.node));
+    this.order = this.neededNodes();
     this.readers = countReaders(this.order, fetches);
   }
 
   /** Every op that stands in the way of an evaluation, once. */
   obstacles(): string[] {
-    const missing = this.order.filter((n) => !canEvaluate(n, this.functions));
+    const missing = this.order.filter((n) => !this.fedNodes.has(n) && !canEvaluate(n, this.functions));
     return [...new Set(missing.map((n) => n.op))];
   }
 
@@ -54,7 +57,7 @@ export class GraphEvaluator {
     const values = new Map<Value, EdgeValue>(feeds);
     const left = new Map(this.readers);
     for (const node of this.order) {
-      if (!feeds.has(node.output(0))) {
+      if (!this.fedNodes.has(node)) {
         const inputs = node.inputs.map((v) => values.get(v) as EdgeValue);
         this.evaluate(node, inputs).forEach((value, i) => values.set(node.output(i), value));
       }
@@ -69,8 +72,8 @@ export class GraphEvaluator {
 
   private evaluate(node: Node, inputs: EdgeValue[]): EdgeValue[] {
     if (node.constant) return [node.constant];
-    if (node.op === 'Merge') return merge(node, inputs);
-    if (inputs.includes(DEAD)) return Array.from({ length: outputCount(node) }, () => DEAD);
+    if (node.op === 'Merge') return merge(inputs);
+    if (inputs.includes(DEAD)) return Array.from({ length: outputTypes(node)?.length ?? 1 }, () => DEAD);
     switch (node.op) {
       case 'Placeholder':
       case '_Arg':
@@ -143,20 +146,21 @@ export class GraphEvaluator {
     const body = this.callee(node.func('body').name);
     let values = inputs;
     for (let i = 0; isTrue(tensorOf(condition(values)[0])); i++) {
-      if (i === MAX_ITERATIONS) throw new CannotRun(`loop "${node.name}" runs more than ${MAX_ITERATIONS} times`);
+      if (i === MAX_ITERATIONS)
+        throw new CannotRun(`loop "${node.name}" runs more than ${MAX_ITERATIONS} times`);
       values = body(values);
     }
     return values;
   }
 
   /** What the fetches need; nothing behind a value that is fed. */
-  private neededNodes(fed: ReadonlySet<Node>): Node[] {
+  private neededNodes(): Node[] {
     const needed = new Set<Node>();
     const stack = this.fetches.map((v) => v.node);
     for (let node = stack.pop(); node; node = stack.pop()) {
       if (needed.has(node)) continue;
       needed.add(node);
-      if (!fed.has(node)) stack.push(...node.inputs.map((v) => v.node));
+      if (!this.fedNodes.has(node)) stack.push(...node.inputs.map((v) => v.node));
     }
     return this.graph.sorted().filter((node) => needed.has(node));
   }
@@ -184,14 +188,10 @@ function countReaders(order: readonly Node[], fetches: readonly Value[]): Map<Va
   return readers;
 }
 
-function merge(node: Node, inputs: EdgeValue[]): EdgeValue[] {
+function merge(inputs: EdgeValue[]): EdgeValue[] {
   const live = inputs.findIndex((v) => v !== DEAD);
   if (live < 0) return [DEAD, DEAD];
   return [inputs[live], Tensor.scalar('int32', live)];
-}
-
-function outputCount(node: Node): number {
-  return node.op === 'Switch' ? 2 : Math.max(1, ...node.def!.outputs.map((_, i) => i + 1));
 }
 
 function tensorOf(value: EdgeValue): Tensor {
@@ -206,5 +206,7 @@ function isTrue(tensor: Tensor): boolean {
 }
 
 function listOf(branches: Attr | undefined): string[] {
-  return branches?.kind === 'list' ? branches.value.flatMap((a) => (a.kind === 'func' ? [a.value.name] : [])) : [];
+  return branches?.kind === 'list'
+    ? branches.value.flatMap((a) => (a.kind === 'func' ? [a.value.name] : []))
+    : [];
 }

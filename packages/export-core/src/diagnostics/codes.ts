@@ -23,6 +23,8 @@ export const CODES = {
   S008: 'variable missing in checkpoint',
   S009: 'variable does not fit',
   S010: 'limit exceeded',
+  S011: 'variable not used',
+  S012: 'no graph with these tags',
 
   G001: 'tensor not in the graph',
   G002: 'dtype differs',
@@ -36,6 +38,7 @@ export const CODES = {
   G010: 'no outputs',
   G011: 'signature not found',
   G012: 'shape cannot be inferred',
+  G013: 'file needed at run time',
 
   T001: 'op cannot be converted',
   T002: 'custom op is not allowed',

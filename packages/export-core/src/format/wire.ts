@@ -4,7 +4,11 @@
  *   field   varint (number << 3 | wire type), then by wire type
  *           0 varint    1 eight bytes    2 varint length, bytes    5 four bytes
  */
-import type { RandomAccessFile } from './file';
+
+/** What fields are read from: a file, or a window over one. */
+export interface ByteSource {
+  read(start: number, length: number): Uint8Array;
+}
 
 export interface WireField {
   number: number;
@@ -23,7 +27,7 @@ const MAX_HEAD_BYTES = 20;
  * message as far as that. Contents are not read, so that a field of a gigabyte costs nothing.
  */
 export function wireFields(
-  file: RandomAccessFile,
+  file: ByteSource,
   start: number,
   end: number,
   most: number,

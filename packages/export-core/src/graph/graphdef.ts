@@ -1,8 +1,10 @@
 /** GraphDef messages to graphs. Writing them is write-graphdef.ts; function bodies are function-def.ts. */
 import { Diagnostics } from '../diagnostics/diagnostic';
 import type { AttrValue, GraphDef, NodeDef } from '../format/proto';
+import { readRange, type FileRange } from '../format/graphdef-file';
 import { shapeFromProto, tensorFromProto } from '../format/tensor-proto';
 import { dtypeFromCode, type DType } from '../tensor/dtype';
+import { Tensor } from '../tensor/tensor';
 import type { Attr } from './attr';
 import { functionsFromProto } from './function-def';
 import { Graph, Node } from './graph';
@@ -13,10 +15,11 @@ const MAX_PROBLEMS = 50;
 /**
  * The graph of a GraphDef. Constants stay views into the message's bytes.
  *
- * @param file for diagnostics
+ * @param file for diagnostics, and to read `contents` from
+ * @param contents constants whose elements were left in the file
  * @throws FloeError with every G007: duplicate names, edges to nodes that do not exist, constants that make no sense
  */
-export function graphFromDef(def: GraphDef, file: string): Graph {
+export function graphFromDef(def: GraphDef, file: string, contents?: ReadonlyMap<string, FileRange>): Graph {
   const graph = new Graph();
   const problems = new Problems(file);
   if (def.versions) {
@@ -27,9 +30,24 @@ export function graphFromDef(def: GraphDef, file: string): Graph {
     };
   }
   readNodes(graph, def.node, problems);
+  for (const [name, range] of contents ?? []) leaveInFile(graph, name, range, problems);
   if (def.library) graph.functions = functionsFromProto(def.library, problems);
   problems.throwIfAny();
   return graph;
+}
+
+/** Lets a constant read its elements from the file when they are asked for. */
+function leaveInFile(graph: Graph, name: string, range: FileRange, problems: Problems): void {
+  const node = graph.nodes.get(name);
+  const value = node?.attrs.get('value');
+  if (value?.kind !== 'tensor') return;
+  const { dtype, shape, byteLength } = value.value;
+  if (byteLength !== range.length) {
+    problems.add(`constant "${name}" of ${byteLength} bytes has ${range.length}`, name);
+    return;
+  }
+  const tensor = Tensor.deferred(dtype, shape, () => readRange(problems.file, range));
+  node?.attrs.set('value', { kind: 'tensor', value: tensor });
 }
 
 /** Collects what is wrong with a graph, up to a limit. */

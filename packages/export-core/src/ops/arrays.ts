@@ -34,7 +34,9 @@ const declared: OpRow = {
     const shape = node.attrs.get('shape');
     if (shape?.kind === 'shape') return out(shape.value);
     const outputs = node.attrs.get('_output_shapes');
-    return out(outputs?.kind === 'list' && outputs.value[0]?.kind === 'shape' ? outputs.value[0].value : null);
+    return out(
+      outputs?.kind === 'list' && outputs.value[0]?.kind === 'shape' ? outputs.value[0].value : null,
+    );
   },
 };
 
@@ -52,7 +54,8 @@ function keptDims(c: InferContext, input: readonly Dim[], target: readonly Dim[]
   const pairs: [number, number][] = [];
   target.forEach((d, to) => {
     const source = d === null && c.elements(1)?.[to] === null ? dimSource(c.node.inputs[1], to) : undefined;
-    if (source?.value !== x || input[source.dim] !== null || pairs.some(([from]) => from === source.dim)) return;
+    if (source?.value !== x || input[source.dim] !== null || pairs.some(([from]) => from === source.dim))
+      return;
     pairs.push([source.dim, to]);
   });
   return pairs;
@@ -80,10 +83,12 @@ function inferReshape(c: InferContext): OutputInfo[] {
 function reshape([x, shape]: readonly Tensor[]): Tensor[] {
   const dims = shape.toNumbers();
   const open = dims.indexOf(-1);
-  if (open !== dims.lastIndexOf(-1) || dims.some((d) => d < -1)) refuse(`a tensor cannot have shape [${dims.join(',')}]`);
+  if (open !== dims.lastIndexOf(-1) || dims.some((d) => d < -1))
+    refuse(`a tensor cannot have shape [${dims.join(',')}]`);
   if (open >= 0) {
     const rest = elementCount(dims.filter((d) => d !== -1));
-    if (rest === 0 ? x.size !== 0 : x.size % rest !== 0) refuse(`${x.size} elements do not divide by ${rest}`);
+    if (rest === 0 ? x.size !== 0 : x.size % rest !== 0)
+      refuse(`${x.size} elements do not divide by ${rest}`);
     dims[open] = rest === 0 ? 0 : x.size / rest;
   }
   return [x.reshape(dims)];
@@ -92,7 +97,8 @@ function reshape([x, shape]: readonly Tensor[]): Tensor[] {
 /** Axes counted from the front, each of them once; undefined when the list is no permutation. */
 function permutation(axes: readonly number[], rank: number): number[] | undefined {
   const order = axes.map((a) => (a < 0 ? a + rank : a));
-  const valid = order.length === rank && new Set(order).size === rank && order.every((a) => a >= 0 && a < rank);
+  const valid =
+    order.length === rank && new Set(order).size === rank && order.every((a) => a >= 0 && a < rank);
   return valid ? order : undefined;
 }
 
@@ -112,7 +118,12 @@ function inferTranspose(c: InferContext): OutputInfo[] {
 
 function transpose([x, perm]: readonly Tensor[]): Tensor[] {
   const order = permutation(perm.toNumbers(), x.shape.length);
-  return [transposeTensor(x, order ?? refuse(`[${perm.toNumbers().join(',')}] does not permute [${x.shape.join(',')}]`))];
+  return [
+    transposeTensor(
+      x,
+      order ?? refuse(`[${perm.toNumbers().join(',')}] does not permute [${x.shape.join(',')}]`),
+    ),
+  ];
 }
 
 function conjugate(x: Tensor): Tensor {
@@ -128,13 +139,15 @@ function inferSqueeze(c: InferContext): OutputInfo[] {
   if (input === null) return out(null);
   if (axes.length === 0) return out(input.includes(null) ? null : input.filter((d) => d !== 1));
   const gone = new Set(axes.map((a) => inferAxis(c, a, input.length)));
-  for (const a of gone) if (input[a] !== null && input[a] !== 1) c.fail(`axis ${a} of size ${input[a]} cannot go`);
+  for (const a of gone)
+    if (input[a] !== null && input[a] !== 1) c.fail(`axis ${a} of size ${input[a]} cannot go`);
   return out(input.filter((_, i) => !gone.has(i)));
 }
 
 const squeeze: OpRow = moving([0], inferSqueeze, ([x], node) => {
   const axes = node.ints('squeeze_dims').map((a) => axisIn(a, x.shape.length));
-  if (axes.some((a) => x.shape[a] !== 1)) refuse(`[${x.shape.join(',')}] cannot lose axes [${axes.join(',')}]`);
+  if (axes.some((a) => x.shape[a] !== 1))
+    refuse(`[${x.shape.join(',')}] cannot lose axes [${axes.join(',')}]`);
   return [x.reshape(x.shape.filter((d, i) => (axes.length ? !axes.includes(i) : d !== 1)))];
 });
 
@@ -157,7 +170,8 @@ function concatRow(first: (c: { count: number }) => number, axisInput: (count: n
       const rank = shapes.find((s) => s !== null)?.length;
       if (rank === undefined) return out(null);
       if (rank === 0) c.fail('scalars cannot be concatenated');
-      for (const s of shapes) if (s && s.length !== rank) c.fail(`inputs of rank ${rank} and ${s.length} do not concatenate`);
+      for (const s of shapes)
+        if (s && s.length !== rank) c.fail(`inputs of rank ${rank} and ${s.length} do not concatenate`);
       if (axis === null) return out(unknownDims(rank));
       const at = inferAxis(c, axis, rank);
       let rest: Shape = null;
@@ -175,7 +189,9 @@ function concatRow(first: (c: { count: number }) => number, axisInput: (count: n
       const axis = axisIn(inputs[axisInput(inputs.length)].at(0), rank);
       for (const t of list) {
         if (t.shape.length !== rank || t.shape.some((d, i) => i !== axis && d !== list[0].shape[i])) {
-          refuse(`[${list[0].shape.join(',')}] and [${t.shape.join(',')}] do not concatenate along axis ${axis}`);
+          refuse(
+            `[${list[0].shape.join(',')}] and [${t.shape.join(',')}] do not concatenate along axis ${axis}`,
+          );
         }
       }
       return [concatTensors(list, axis)];
@@ -230,7 +246,8 @@ const splitV: OpRow = moving([0], inferSplitV, ([x, sizeTensor, axisTensor]) => 
   const rest = sizes.indexOf(-1);
   if (rest >= 0) sizes[rest] = x.shape[axis] - sizes.reduce((a, b) => a + b, 1);
   const sum = sizes.reduce((a, b) => a + b, 0);
-  if (sizes.some((s) => s < 0) || sum !== x.shape[axis]) refuse(`sizes [${sizes.join(',')}] do not fit ${x.shape[axis]}`);
+  if (sizes.some((s) => s < 0) || sum !== x.shape[axis])
+    refuse(`sizes [${sizes.join(',')}] do not fit ${x.shape[axis]}`);
   return cut(x, axis, sizes);
 });
 
@@ -244,7 +261,8 @@ const pack: OpRow = moving(
   },
   (inputs, node) => {
     const shape = inputs[0].shape;
-    if (inputs.some((t) => t.shape.join() !== shape.join())) refuse('tensors of different shapes cannot be packed');
+    if (inputs.some((t) => t.shape.join() !== shape.join()))
+      refuse('tensors of different shapes cannot be packed');
     const axis = axisIn(node.int('axis'), shape.length + 1);
     const one = shape.toSpliced(axis, 0, 1);
     return [
@@ -283,7 +301,8 @@ function inferTile(c: InferContext): OutputInfo[] {
   const input = c.shape(0);
   const multiples = shapeInput(c, 1) ?? (input && lengthOf(c, 1) === null ? unknownDims(input.length) : null);
   if (multiples === null) return out(null);
-  if (input && input.length !== multiples.length) c.fail(`${multiples.length} multiples do not fit rank ${input.length}`);
+  if (input && input.length !== multiples.length)
+    c.fail(`${multiples.length} multiples do not fit rank ${input.length}`);
   return out(multiples.map((m, i) => mulDims(input ? input[i] : null, m)));
 }
 
@@ -335,7 +354,8 @@ export const table: OpTable = {
   EnsureShape: moving(
     [0],
     (c) => out(mergeKnown(c, c.shape(0), c.node.shape('shape'))),
-    ([x], node) => (compatible(x.shape as number[], node.shape('shape')) ? [x] : refuse('the tensor has another shape')),
+    ([x], node) =>
+      compatible(x.shape as number[], node.shape('shape')) ? [x] : refuse('the tensor has another shape'),
   ),
   Reshape: moving([0], inferReshape, reshape),
   Transpose: moving([0], inferTranspose, transpose),

@@ -41,7 +41,8 @@ function listed(attr: Attr | undefined, count: number): OutputInfo[] | undefined
 /** Outputs of a function: what its caller's attributes say of them. */
 function announced(c: InferContext): OutputInfo[] {
   const count = outputCount(c.node);
-  const shapes = listed(c.node.attr('output_shapes'), count) ?? listed(c.node.attrs.get('_output_shapes'), count);
+  const shapes =
+    listed(c.node.attr('output_shapes'), count) ?? listed(c.node.attrs.get('_output_shapes'), count);
   return shapes ?? upTo(count).map(() => ({ shape: null }));
 }
 
@@ -49,7 +50,8 @@ const call: OpRow = { infer: announced };
 
 /** A loop variable keeps its shape unless the node says otherwise. */
 const loop: OpRow = {
-  infer: (c) => listed(c.node.attr('output_shapes'), c.count) ?? upTo(c.count).map((i) => ({ shape: c.shape(i) })),
+  infer: (c) =>
+    listed(c.node.attr('output_shapes'), c.count) ?? upTo(c.count).map((i) => ({ shape: c.shape(i) })),
 };
 
 export const table: OpTable = {
@@ -65,7 +67,14 @@ export const table: OpTable = {
   NextIteration: passes,
   RefNextIteration: passes,
   LoopCond: { infer: () => out([]) },
-  RefSelect: { infer: (c) => out(upTo(c.count - 1).map((i) => c.shape(i + 1)).reduce(common)) },
+  RefSelect: {
+    infer: (c) =>
+      out(
+        upTo(c.count - 1)
+          .map((i) => c.shape(i + 1))
+          .reduce(common),
+      ),
+  },
   If: call,
   StatelessIf: call,
   _If: call,

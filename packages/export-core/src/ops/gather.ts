@@ -27,7 +27,8 @@ import type { Node } from '../graph/graph';
 function gatherShape(c: InferContext, params: Shape, indices: Shape, axis: Dim, batchDims: number): Shape {
   if (indices === null) return null;
   const batch = batchDims < 0 ? batchDims + indices.length : batchDims;
-  if (batch < 0 || batch > indices.length) c.fail(`batch_dims ${batchDims} does not fit indices of rank ${indices.length}`);
+  if (batch < 0 || batch > indices.length)
+    c.fail(`batch_dims ${batchDims} does not fit indices of rank ${indices.length}`);
   if (params === null) return null;
   if (axis === null) return unknownDims(params.length + indices.length - 1 - batch);
   const at = inferAxis(c, axis, params.length);
@@ -55,17 +56,23 @@ function gather(params: Tensor, indices: Tensor, axisIndex: number, batchDims: n
   for (let b = 0, to = 0; b < batches; b++) {
     for (let o = 0; o < outer; o++) {
       const from = (b * outer + o) * size;
-      for (let i = 0; i < count; i++, to += inner) cells.copy(to, source, (from + list[b * count + i]) * inner, inner);
+      for (let i = 0; i < count; i++, to += inner)
+        cells.copy(to, source, (from + list[b * count + i]) * inner, inner);
     }
   }
-  const shape = [...params.shape.slice(0, axis), ...indices.shape.slice(batch), ...params.shape.slice(axis + 1)];
+  const shape = [
+    ...params.shape.slice(0, axis),
+    ...indices.shape.slice(batch),
+    ...params.shape.slice(axis + 1),
+  ];
   return cells.tensor(shape);
 }
 
 /** Each row of indices picks a slice of a tensor: its position, or -1 when it lies outside. */
 function slicePositions(indices: Tensor, shape: readonly number[]): { depth: number; positions: number[] } {
   const depth = indices.shape[indices.shape.length - 1];
-  if (indices.shape.length < 1 || depth > shape.length) refuse(`indices of depth ${depth} do not fit rank ${shape.length}`);
+  if (indices.shape.length < 1 || depth > shape.length)
+    refuse(`indices of depth ${depth} do not fit rank ${shape.length}`);
   const list = indices.toNumbers();
   const rows = elementCount(indices.shape.slice(0, -1));
   const positions = upTo(rows).map((r) => {
@@ -81,7 +88,8 @@ function slicePositions(indices: Tensor, shape: readonly number[]): { depth: num
 }
 
 /** Whether indices outside of the tensor are passed over instead of refused. */
-const ignoresBad = (node: Node): boolean => node.attr('bad_indices_policy') !== undefined && node.string('bad_indices_policy') === 'IGNORE';
+const ignoresBad = (node: Node): boolean =>
+  node.attr('bad_indices_policy') !== undefined && node.string('bad_indices_policy') === 'IGNORE';
 
 function inferGatherNd(c: InferContext, params: Shape): OutputInfo[] {
   const indices = rankAtLeast(c, 1, 1);
@@ -104,7 +112,14 @@ function gatherNd([params, indices]: readonly Tensor[], node: Node): Tensor[] {
 }
 
 /** Combines slices of updates into a tensor, in the order they come. */
-function scatter(target: Accumulator, shape: readonly number[], indices: Tensor, updates: Tensor, combine: Combine, node: Node): Tensor {
+function scatter(
+  target: Accumulator,
+  shape: readonly number[],
+  indices: Tensor,
+  updates: Tensor,
+  combine: Combine,
+  node: Node,
+): Tensor {
   const { depth, positions } = slicePositions(indices, shape);
   const inner = elementCount(shape.slice(depth));
   const expected = [...indices.shape.slice(0, -1), ...shape.slice(depth)];
@@ -153,7 +168,11 @@ const stitch: OpRow = {
       mergeKnown(c, indices, data.slice(0, indices.length));
       rest = mergeKnown(c, rest, data.slice(indices.length));
     }
-    const elements = trackElements(c, upTo(n).map((i) => n + i), dynamicStitch)?.[0];
+    const elements = trackElements(
+      c,
+      upTo(n).map((i) => n + i),
+      dynamicStitch,
+    )?.[0];
     return out(rest && [size, ...rest], elements);
   },
   evaluate: dynamicStitch,
@@ -170,7 +189,9 @@ function dynamicStitch(inputs: readonly Tensor[]): Tensor[] {
   lists.forEach((list, i) => {
     if (list.length * inner !== data[i].size) refuse('indices and data differ in shape');
     const source = Cells.of(data[i]);
-    list.forEach((k, r) => (k < 0 ? refuse(`index ${k} is negative`) : cells.copy(k * inner, source, r * inner, inner)));
+    list.forEach((k, r) =>
+      k < 0 ? refuse(`index ${k} is negative`) : cells.copy(k * inner, source, r * inner, inner),
+    );
   });
   return [cells.tensor([rows, ...rest])];
 }
@@ -235,7 +256,9 @@ export const table: OpTable = {
   ),
   GatherV2: gatherV2,
   GatherNd: moving([0], (c) => inferGatherNd(c, c.shape(0)), gatherNd),
-  ResourceGather: { infer: (c) => out(gatherShape(c, variableShape(c, 0), c.shape(1), 0, c.node.int('batch_dims'))) },
+  ResourceGather: {
+    infer: (c) => out(gatherShape(c, variableShape(c, 0), c.shape(1), 0, c.node.int('batch_dims'))),
+  },
   ResourceGatherNd: { infer: (c) => inferGatherNd(c, variableShape(c, 0)) },
   ScatterNd: {
     infer: (c) => {
@@ -249,7 +272,9 @@ export const table: OpTable = {
     evaluate: ([indices, updates, shape], node) => {
       const dims = shape.toNumbers();
       if (updates.dtype === 'string') refuse('strings cannot be added');
-      return [scatter(new Accumulator(updates.dtype, elementCount(dims)), dims, indices, updates, 'add', node)];
+      return [
+        scatter(new Accumulator(updates.dtype, elementCount(dims)), dims, indices, updates, 'add', node),
+      ];
     },
   },
   TensorScatterUpdate: tensorScatter('set'),
@@ -277,7 +302,13 @@ export const table: OpTable = {
   ResourceScatterUpdate: resourceScatter,
   ResourceScatterAdd: resourceScatter,
   ResourceScatterSub: resourceScatter,
+  ResourceScatterMul: resourceScatter,
+  ResourceScatterDiv: resourceScatter,
+  ResourceScatterMin: resourceScatter,
+  ResourceScatterMax: resourceScatter,
   ResourceScatterNdUpdate: resourceScatter,
   ResourceScatterNdAdd: resourceScatter,
   ResourceScatterNdSub: resourceScatter,
+  ResourceScatterNdMin: resourceScatter,
+  ResourceScatterNdMax: resourceScatter,
 };

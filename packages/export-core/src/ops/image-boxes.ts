@@ -15,10 +15,13 @@ function checkInputs(c: InferContext): void {
 
 /** Number of selected boxes: the most there can be where the result is padded to that. */
 const selected = (c: InferContext): Dim =>
-  c.node.attr('pad_to_max_output_size') !== undefined && c.node.bool('pad_to_max_output_size') ? scalarInput(c, 2) : null;
+  c.node.attr('pad_to_max_output_size') !== undefined && c.node.bool('pad_to_max_output_size')
+    ? scalarInput(c, 2)
+    : null;
 
 function candidates(boxes: Tensor, scores: Tensor): Candidates {
-  if (boxes.shape.length !== 2 || boxes.shape[1] !== 4 || scores.size !== boxes.shape[0]) refuse('boxes and scores do not fit');
+  if (boxes.shape.length !== 2 || boxes.shape[1] !== 4 || scores.size !== boxes.shape[0])
+    refuse('boxes and scores do not fit');
   const v = widen(boxes);
   return { boxes: (i) => v.subarray(4 * i, 4 * i + 4), scores: widen(scores) };
 }
@@ -29,7 +32,13 @@ interface Thresholds {
   sigma: number;
 }
 
-function select(boxes: Tensor, scores: Tensor, max: Tensor, { overlap, score, sigma }: Thresholds, padded: boolean) {
+function select(
+  boxes: Tensor,
+  scores: Tensor,
+  max: Tensor,
+  { overlap, score, sigma }: Thresholds,
+  padded: boolean,
+) {
   if (max.at(0) < 0) refuse(`the number of boxes is ${max.at(0)}`);
   if (overlap < 0 || overlap > 1) refuse(`the overlap threshold ${overlap} is not between 0 and 1`);
   const found = suppress(candidates(boxes, scores), max.at(0), overlap, score, sigma);
@@ -60,20 +69,28 @@ const combined: OpRow = {
     const [perClass, total] = [scalarInput(c, 2), scalarInput(c, 3)];
     let size = total;
     if (c.node.bool('pad_per_class')) {
-      size = total === null || perClass === null || scores[2] === null ? null : Math.min(total, perClass * scores[2]);
+      size =
+        total === null || perClass === null || scores[2] === null
+          ? null
+          : Math.min(total, perClass * scores[2]);
     }
     return [{ shape: [n, size, 4] }, { shape: [n, size] }, { shape: [n, size] }, { shape: [n] }];
   },
   evaluate: ([boxTensor, scoreTensor, perClassTensor, totalTensor, overlap, threshold], node) => {
     const [batch, count, q] = boxTensor.shape;
     const classes = scoreTensor.shape[2];
-    if (boxTensor.shape.length !== 4 || scoreTensor.shape.length !== 3 || (q !== 1 && q !== classes)) refuse('boxes and scores do not fit');
+    if (boxTensor.shape.length !== 4 || scoreTensor.shape.length !== 3 || (q !== 1 && q !== classes))
+      refuse('boxes and scores do not fit');
     const [perClass, total] = [perClassTensor.at(0), totalTensor.at(0)];
     if (perClass <= 0 || total <= 0) refuse('the numbers of boxes must be positive');
     const size = node.bool('pad_per_class') ? Math.min(total, perClass * classes) : total;
     const [boxes, scores] = [widen(boxTensor), widen(scoreTensor)];
     const clip = node.bool('clip_boxes') ? (x: number) => Math.min(1, Math.max(0, x)) : (x: number) => x;
-    const result = { boxes: new Float64Array(batch * size * 4), scores: new Float64Array(batch * size), classes: new Float64Array(batch * size) };
+    const result = {
+      boxes: new Float64Array(batch * size * 4),
+      scores: new Float64Array(batch * size),
+      classes: new Float64Array(batch * size),
+    };
     const valid: number[] = [];
     for (let b = 0; b < batch; b++) {
       const box = (i: number, k: number) => {
@@ -82,7 +99,13 @@ const combined: OpRow = {
       };
       const found = upTo(classes).flatMap((k) => {
         const own = Float64Array.from(upTo(count), (i) => scores[(b * count + i) * classes + k]);
-        const kept = suppress({ boxes: (i) => box(i, k), scores: own }, Math.min(perClass, count), overlap.at(0), threshold.at(0), 0);
+        const kept = suppress(
+          { boxes: (i) => box(i, k), scores: own },
+          Math.min(perClass, count),
+          overlap.at(0),
+          threshold.at(0),
+          0,
+        );
         return kept.map(({ index, score }) => ({ box: box(index, k), score, k }));
       });
       found.sort((x, y) => y.score - x.score);
@@ -119,7 +142,9 @@ export const table: OpTable = {
   NonMaxSuppressionV3: {
     infer: inferIndices,
     evaluate: ([boxes, scores, max, overlap, score]) => {
-      return [select(boxes, scores, max, { overlap: overlap.at(0), score: score.at(0), sigma: 0 }, false).indices];
+      return [
+        select(boxes, scores, max, { overlap: overlap.at(0), score: score.at(0), sigma: 0 }, false).indices,
+      ];
     },
   },
   NonMaxSuppressionV4: {

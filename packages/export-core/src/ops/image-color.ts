@@ -15,7 +15,8 @@ type Color = [number, number, number];
 
 /** Applies `f` to every pixel. */
 function mapPixels(image: Tensor, f: (a: number, b: number, c: number) => Color): Tensor {
-  if (image.shape.length < 1 || image.shape[image.shape.length - 1] !== 3) refuse('the last dimension must be 3');
+  if (image.shape.length < 1 || image.shape[image.shape.length - 1] !== 3)
+    refuse('the last dimension must be 3');
   const v = widen(image);
   const result = new Float64Array(v.length);
   for (let i = 0; i < v.length; i += 3) result.set(f(v[i], v[i + 1], v[i + 2]), i);

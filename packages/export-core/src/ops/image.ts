@@ -25,7 +25,8 @@ function inferResize(c: InferContext): OutputInfo[] {
 
 function sizeOf(image: Tensor, size: Tensor): [number, number] {
   const [h, w] = size.toNumbers();
-  if (image.shape.length !== 4 || size.size !== 2) refuse('the image must have rank 4 and the size 2 elements');
+  if (image.shape.length !== 4 || size.size !== 2)
+    refuse('the image must have rank 4 and the size 2 elements');
   if (h <= 0 || w <= 0) refuse(`size [${h},${w}] must be positive`);
   if (image.shape[1] === 0 || image.shape[2] === 0) refuse('the image is empty');
   return [h, w];
@@ -85,7 +86,8 @@ const cropAndResize: OpRow = {
     const [h, w] = sizeOf(image, size);
     const [batch, ih, iw, depth] = image.shape;
     const n = boxTensor.shape[0];
-    if (boxTensor.shape.length !== 2 || boxTensor.shape[1] !== 4 || boxImage.size !== n) refuse('boxes must be [n,4]');
+    if (boxTensor.shape.length !== 2 || boxTensor.shape[1] !== 4 || boxImage.size !== n)
+      refuse('boxes must be [n,4]');
     const round = Math.fround;
     const v = widen(image);
     const boxes = widen(boxTensor);
@@ -94,7 +96,10 @@ const cropAndResize: OpRow = {
     /** Position `i` of `count` between two normalised edges; undefined outside of the image. */
     const position = (from: number, to: number, limit: number, i: number, count: number) => {
       const step = count > 1 ? round(round(round(to - from) * (limit - 1)) / (count - 1)) : 0;
-      const at = count > 1 ? round(round(from * (limit - 1)) + round(i * step)) : round(round(0.5 * round(from + to)) * (limit - 1));
+      const at =
+        count > 1
+          ? round(round(from * (limit - 1)) + round(i * step))
+          : round(round(0.5 * round(from + to)) * (limit - 1));
       return at < 0 || at > limit - 1 ? undefined : at;
     };
     for (let k = 0; k < n; k++) {
@@ -107,14 +112,24 @@ const cropAndResize: OpRow = {
         for (let x = 0; x < w; x++) {
           const inX = position(x1, x2, iw, x, w);
           if (inX === undefined) continue;
-          const at = (row: number, column: number, d: number) => v[((b * ih + row) * iw + column) * depth + d];
+          const at = (row: number, column: number, d: number) =>
+            v[((b * ih + row) * iw + column) * depth + d];
           for (let d = 0; d < depth; d++) {
             let value: number;
             if (linear) {
-              const [top, bottom, left, right] = [Math.floor(inY), Math.ceil(inY), Math.floor(inX), Math.ceil(inX)];
+              const [top, bottom, left, right] = [
+                Math.floor(inY),
+                Math.ceil(inY),
+                Math.floor(inX),
+                Math.ceil(inX),
+              ];
               const [ly, lx] = [round(inY - top), round(inX - left)];
               const mix = (a: number, c: number, t: number) => round(a + round(round(c - a) * t));
-              value = mix(mix(at(top, left, d), at(top, right, d), lx), mix(at(bottom, left, d), at(bottom, right, d), lx), ly);
+              value = mix(
+                mix(at(top, left, d), at(top, right, d), lx),
+                mix(at(bottom, left, d), at(bottom, right, d), lx),
+                ly,
+              );
             } else value = at(roundAway(inY), roundAway(inX), d);
             result[((k * h + y) * w + x) * depth + d] = value;
           }
@@ -130,7 +145,8 @@ const roundAway = (x: number): number => Math.sign(x) * Math.floor(Math.abs(x) +
 
 /** Attributes of the patch ops for the dimensions between batch and depth. */
 function patchOptions(node: Node, dims: number) {
-  const inner = (name: string) => (node.attr(name) ? node.ints(name).slice(1, dims + 1) : new Array<number>(dims).fill(1));
+  const inner = (name: string) =>
+    node.attr(name) ? node.ints(name).slice(1, dims + 1) : new Array<number>(dims).fill(1);
   const padding: Padding = { kind: node.string('padding'), explicit: new Array(dims).fill([0, 0]) };
   return { window: inner('ksizes'), strides: inner('strides'), rates: inner('rates'), padding };
 }
@@ -156,7 +172,8 @@ function patchRow(dims: number): OpRow {
       const source = Cells.of(image);
       const visit = (d: number, to: number, from: number, offsets: number[]): void => {
         if (d < dims) {
-          for (let i = 0; i < sizes[d]; i++) visit(d + 1, to * sizes[d] + i, from, [...offsets, i * strides[d] - pads[d]]);
+          for (let i = 0; i < sizes[d]; i++)
+            visit(d + 1, to * sizes[d] + i, from, [...offsets, i * strides[d] - pads[d]]);
         } else copyPatch(0, to * elementCount(window), from, offsets);
       };
       const copyPatch = (d: number, to: number, from: number, offsets: number[]): void => {
@@ -222,7 +239,10 @@ export const table: OpTable = {
     },
   },
   DecodeGif: decoded(4),
-  DecodeImage: { infer: (c) => (c.node.bool('expand_animations') ? out(null) : out([null, null, c.node.int('channels') || null])) },
+  DecodeImage: {
+    infer: (c) =>
+      c.node.bool('expand_animations') ? out(null) : out([null, null, c.node.int('channels') || null]),
+  },
   EncodePng: { infer: (c) => out(c.shape(0)?.slice(0, -3) ?? null) },
   EncodeJpeg: { infer: scalarString },
   DrawBoundingBoxes: { infer: (c) => out(dimsOfRank(c, 0, 4)) },
@@ -238,7 +258,8 @@ export const table: OpTable = {
     infer: (c) => {
       const [length, channels] = dimsOfRank(c, 0, 2);
       const [window, stride] = [c.node.int('window_size'), c.node.int('stride')];
-      const frames = length === null ? null : length < window ? 0 : 1 + Math.floor((length - window) / stride);
+      const frames =
+        length === null ? null : length < window ? 0 : 1 + Math.floor((length - window) / stride);
       return out([channels, frames, 1 + nextPowerOfTwo(window) / 2]);
     },
   },

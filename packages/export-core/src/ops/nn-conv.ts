@@ -40,7 +40,13 @@ function optionsOf(node: Node, format: Format): ConvolutionOptions {
 }
 
 /** Output shape of a convolution of `image` (in the node's format) with filters of input `filterInput`. */
-function convShape(c: InferContext, image: Dim[], filterInput: number, spatial: number, depthwise: boolean): OutputInfo[] {
+function convShape(
+  c: InferContext,
+  image: Dim[],
+  filterInput: number,
+  spatial: number,
+  depthwise: boolean,
+): OutputInfo[] {
   const format = formatOf(c.node, spatial);
   const vect = format.name === 'NCHW_VECT_C';
   const filter = dimsOfRank(c, filterInput, spatial + 2 + (vect ? 1 : 0));
@@ -125,13 +131,25 @@ const dilation2D: OpRow = {
     const image = dimsOfRank(c, 0, 4);
     const filter = dimsOfRank(c, 1, 3);
     const [strides, rates] = [c.node.ints('strides').slice(1, 3), c.node.ints('rates').slice(1, 3)];
-    const padding = { kind: c.node.string('padding'), explicit: [[0, 0], [0, 0]] as [number, number][] };
+    const padding = {
+      kind: c.node.string('padding'),
+      explicit: [
+        [0, 0],
+        [0, 0],
+      ] as [number, number][],
+    };
     const sizes = windowSizes(c, image.slice(1, 3), filter.slice(0, 2), strides, rates, padding);
     return out([image[0], ...sizes, mergeDims(c, image[3], filter[2])]);
   },
   evaluate: ([x, filter], node) => {
     const [strides, rates] = [node.ints('strides').slice(1, 3), node.ints('rates').slice(1, 3)];
-    const padding = { kind: node.string('padding'), explicit: [[0, 0], [0, 0]] as [number, number][] };
+    const padding = {
+      kind: node.string('padding'),
+      explicit: [
+        [0, 0],
+        [0, 0],
+      ] as [number, number][],
+    };
     const [n, ih, iw, channels] = x.shape;
     const [kh, kw] = filter.shape;
     if (x.shape.length !== 4 || filter.shape[2] !== channels) refuse('the filter does not fit the image');

@@ -50,12 +50,14 @@ function batchNorm(inputs: readonly Tensor[], node: Node): Tensor[] {
   const inner = elementCount(x.shape.slice(format.channels + 1));
   const channelOf = (i: number) => Math.floor(i / inner) % channels;
   const [image, gamma, beta] = [x, scale, offset].map(widen);
-  if (gamma.length !== channels || beta.length !== channels) refuse('scale and offset must have an element a channel');
+  if (gamma.length !== channels || beta.length !== channels)
+    refuse('scale and offset must have an element a channel');
   const training = node.bool('is_training');
   const used: { mean: ArrayLike<number>; variance: ArrayLike<number> } = training
     ? statistics(image, channelOf, channels)
     : { mean: widen(oldMean), variance: widen(oldVariance) };
-  if (used.mean.length !== channels || used.variance.length !== channels) refuse('mean and variance do not fit');
+  if (used.mean.length !== channels || used.variance.length !== channels)
+    refuse('mean and variance do not fit');
   const epsilon = Math.fround(node.float('epsilon'));
   const y = new Float64Array(x.size);
   for (let i = 0; i < y.length; i++) {
@@ -79,7 +81,9 @@ function batchNorm(inputs: readonly Tensor[], node: Node): Tensor[] {
     }
   }
   // What the gradient will need: the batch's own statistics, nothing outside of training.
-  const reserved = training ? [used.mean, used.variance] : [new Float64Array(channels), new Float64Array(channels)];
+  const reserved = training
+    ? [used.mean, used.variance]
+    : [new Float64Array(channels), new Float64Array(channels)];
   return [narrow(x.dtype, x.shape, y), ...[mean, variance, ...reserved].map(vector)];
 }
 
@@ -100,7 +104,11 @@ function lrn([x]: readonly Tensor[], node: Node): Tensor[] {
 }
 
 /** Softmax of one row and the logarithm of what it was divided by, both relative to the row's maximum. */
-function softmaxRow(v: ArrayLike<number>, from: number, n: number): { max: number; exps: Float64Array; sum: number } {
+function softmaxRow(
+  v: ArrayLike<number>,
+  from: number,
+  n: number,
+): { max: number; exps: Float64Array; sum: number } {
   let max = -Infinity;
   for (let i = 0; i < n; i++) max = Math.max(max, v[from + i]);
   const exps = new Float64Array(n);
@@ -171,7 +179,8 @@ const sparseSoftmaxCrossEntropy: OpRow = {
     return [{ shape: [rows] }, { shape: [rows, logits[1]] }];
   },
   evaluate: ([logits, labels]) => {
-    if (logits.shape.length !== 2 || labels.size !== logits.shape[0]) refuse('logits and labels differ in rows');
+    if (logits.shape.length !== 2 || labels.size !== logits.shape[0])
+      refuse('logits and labels differ in rows');
     const classes = labels.toNumbers();
     const bad = classes.find((k) => k < 0 || k >= logits.shape[1]);
     if (bad !== undefined) refuse(`label ${bad} is outside of ${logits.shape[1]} classes`);

@@ -48,14 +48,22 @@ function inferPool(c: InferContext, spatial: number, ksize?: number[], strides?:
 const pooledChannels = (channels: Dim, window: number, stride: number): Dim =>
   channels === null ? null : Math.floor((channels - window + stride) / stride);
 
+/** One pooling over a channels-last image. */
 interface Pooled {
   shape: number[];
-  /** For each output element the input elements of its window, as positions in the channels-last image. */
-  each(visit: (output: number, inputs: readonly number[]) => void): void;
+  /** Input channels that one output channel covers. */
+  deep: number;
+  /** Calls `visit` for each output pixel with the input pixels of its window; those outside of the image are left out. */
+  each(visit: (outputPixel: number, inputPixels: readonly number[]) => void): void;
 }
 
-/** Walks the windows of a channels-last image; what lies outside of it is left out. */
-function windows(x: Tensor, ksize: readonly number[], strides: readonly number[], node: Node, format: Format): Pooled {
+function poolOf(
+  x: Tensor,
+  ksize: readonly number[],
+  strides: readonly number[],
+  node: Node,
+  format: Format,
+): Pooled {
   const n = x.shape.length - 2;
   const spatial = x.shape.slice(1, n + 1);
   const channels = x.shape[n + 1];
@@ -65,13 +73,12 @@ function windows(x: Tensor, ksize: readonly number[], strides: readonly number[]
   const padding = paddingOf(node, format);
   const sizes = runSizes(spatial, window, steps, ones, padding);
   const pads = sizes.map((o, i) => padBefore(spatial[i], o, window[i], steps[i], 1, padding, i));
-  const deep = [ksize[format.channels] ?? 1, strides[format.channels] ?? 1];
-  if (deep[0] !== deep[1] || channels % deep[0] || (ksize[format.batch] ?? 1) !== 1) {
+  const [deep, deepStep] = [ksize[format.channels] ?? 1, strides[format.channels] ?? 1];
+  if (deep !== deepStep || channels % deep || (ksize[format.batch] ?? 1) !== 1) {
     refuse('windows over channels must not overlap, over the batch there are none');
   }
-  const outChannels = channels / deep[0];
   const outputs = elementCount(sizes);
-  const each = (visit: (output: number, inputs: readonly number[]) => void): void => {
+  const each = (visit: (outputPixel: number, inputPixels: readonly number[]) => void): void => {
     for (let b = 0; b < x.shape[0]; b++) {
       for (let o = 0; o < outputs; o++) {
         let pixels = [b];
@@ -79,45 +86,59 @@ function windows(x: Tensor, ksize: readonly number[], strides: readonly number[]
           block /= sizes[d];
           const at = Math.floor(rest / block) * steps[d] - pads[d];
           rest %= block;
-          const range = upTo(window[d]).filter((k) => at + k >= 0 && at + k < spatial[d]);
-          pixels = pixels.flatMap((p) => range.map((k) => p * spatial[d] + at + k));
+          const inside = upTo(window[d]).filter((k) => at + k >= 0 && at + k < spatial[d]);
+          pixels = pixels.flatMap((p) => inside.map((k) => p * spatial[d] + at + k));
         }
-        for (let c = 0; c < outChannels; c++) {
-          const inputs = pixels.flatMap((p) => upTo(deep[0]).map((k) => p * channels + c * deep[0] + k));
-          visit((b * outputs + o) * outChannels + c, inputs);
-        }
+        visit(b * outputs + o, pixels);
       }
     }
   };
-  return { shape: [x.shape[0], ...sizes, outChannels], each };
+  return { shape: [x.shape[0], ...sizes, channels / deep], deep, each };
 }
 
-function maxPool(x: Tensor, ksize: readonly number[], strides: readonly number[], node: Node, spatial: number): Tensor {
+function maxPool(
+  x: Tensor,
+  ksize: readonly number[],
+  strides: readonly number[],
+  node: Node,
+  spatial: number,
+): Tensor {
   const format = formatOf(node, spatial);
   const image = channelsLast(x, format);
   const values = widen(image);
-  const pooled = windows(image, ksize, strides, node, format);
-  const result = new Float64Array(elementCount(pooled.shape));
-  pooled.each((o, inputs) => {
-    let best = -Infinity;
-    for (const i of inputs) if (values[i] > best) best = values[i];
-    result[o] = best;
+  const { shape, deep, each } = poolOf(image, ksize, strides, node, format);
+  const channels = shape[shape.length - 1];
+  const result = new Float64Array(elementCount(shape)).fill(-Infinity);
+  each((outputPixel, inputPixels) => {
+    const to = outputPixel * channels;
+    for (const pixel of inputPixels) {
+      for (let c = 0; c < channels; c++) {
+        for (let k = 0; k < deep; k++) {
+          const value = values[(pixel * channels + c) * deep + k];
+          if (value > result[to + c]) result[to + c] = value;
+        }
+      }
+    }
   });
-  return toFormat(narrow(x.dtype, pooled.shape, result), format);
+  return toFormat(narrow(x.dtype, shape, result), format);
 }
 
 function avgPool(x: Tensor, node: Node, spatial: number): Tensor {
   const format = formatOf(node, spatial);
   const image = channelsLast(x, format);
   const values = widen(image);
-  const pooled = windows(image, node.ints('ksize'), node.ints('strides'), node, format);
-  const result = new Float64Array(elementCount(pooled.shape));
-  pooled.each((o, inputs) => {
-    let sum = 0;
-    for (const i of inputs) sum += values[i];
-    result[o] = sum / inputs.length;
+  const { shape, deep, each } = poolOf(image, node.ints('ksize'), node.ints('strides'), node, format);
+  if (deep !== 1) refuse('there is no average over channels');
+  const channels = shape[shape.length - 1];
+  const result = new Float64Array(elementCount(shape));
+  each((outputPixel, inputPixels) => {
+    const to = outputPixel * channels;
+    for (const pixel of inputPixels) {
+      for (let c = 0; c < channels; c++) result[to + c] += values[pixel * channels + c];
+    }
+    for (let c = 0; c < channels; c++) result[to + c] /= inputPixels.length;
   });
-  return toFormat(narrow(x.dtype, pooled.shape, result), format);
+  return toFormat(narrow(x.dtype, shape, result), format);
 }
 
 const maxPoolRow = (spatial: number): OpRow => ({
@@ -137,20 +158,31 @@ const maxPoolWithArgmax: OpRow = {
   },
   evaluate: ([x], node) => {
     const values = widen(x);
-    const pooled = windows(x, node.ints('ksize'), node.ints('strides'), node, formatOf(node, 2));
-    const size = elementCount(pooled.shape);
-    const best = new Float64Array(size);
-    const where = new Array<number>(size).fill(0);
+    const { shape, deep, each } = poolOf(
+      x,
+      node.ints('ksize'),
+      node.ints('strides'),
+      node,
+      formatOf(node, 2),
+    );
+    if (deep !== 1) refuse('there is no position over channels');
+    const channels = shape[3];
+    const best = new Float64Array(elementCount(shape)).fill(-Infinity);
+    const where = new Array<number>(best.length).fill(0);
     const image = x.size / x.shape[0];
     // Positions count from the start of the image, or of the batch.
     const whole = node.bool('include_batch_in_index');
-    pooled.each((o, inputs) => {
-      let top = inputs[0];
-      for (const i of inputs) if (values[i] > values[top]) top = i;
-      best[o] = values[top];
-      where[o] = whole ? top : top % image;
+    each((outputPixel, inputPixels) => {
+      for (const pixel of inputPixels) {
+        for (let c = 0; c < channels; c++) {
+          const [to, from] = [outputPixel * channels + c, pixel * channels + c];
+          if (!(values[from] > best[to])) continue;
+          best[to] = values[from];
+          where[to] = whole ? from : from % image;
+        }
+      }
     });
-    return [narrow(x.dtype, pooled.shape, best), Tensor.fromNumbers(node.type('Targmax'), pooled.shape, where)];
+    return [narrow(x.dtype, shape, best), Tensor.fromNumbers(node.type('Targmax'), shape, where)];
   },
 };
 

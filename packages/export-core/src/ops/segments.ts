@@ -2,7 +2,15 @@
 import type { InferContext, OpRow, OpTable } from './op-row';
 import { Accumulator, type Combine } from './kernels/accumulate';
 import { narrow, widen } from './kernels/numbers';
-import { dimsOfRank, likeInput, mergeKnown, out, rankAtLeast, refuse, scalarInput } from './kernels/shape-rules';
+import {
+  dimsOfRank,
+  likeInput,
+  mergeKnown,
+  out,
+  rankAtLeast,
+  refuse,
+  scalarInput,
+} from './kernels/shape-rules';
 import { dtypeKind } from '../tensor/dtype';
 import { elementCount, type Dim } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
@@ -90,8 +98,17 @@ function unsortedRow(combine: Combine): OpRow {
     evaluate: ([data, ids, count]) => {
       const n = count.at(0);
       const rest = data.shape.slice(ids.shape.length);
-      if (n < 0 || data.shape.slice(0, ids.shape.length).join() !== ids.shape.join()) refuse('ids do not fit the data');
-      const result = reduceSegments(data, null, ids.toNumbers(), n, elementCount(rest), { combine }, 'neutral');
+      if (n < 0 || data.shape.slice(0, ids.shape.length).join() !== ids.shape.join())
+        refuse('ids do not fit the data');
+      const result = reduceSegments(
+        data,
+        null,
+        ids.toNumbers(),
+        n,
+        elementCount(rest),
+        { combine },
+        'neutral',
+      );
       return [result.reshape([n, ...rest])];
     },
   };
@@ -177,11 +194,15 @@ export const table: OpTable = {
   SparseSegmentSqrtNWithNumSegments: sparseRow(SQRT_N, true),
   Bincount: {
     infer: (c) => out(inferBincount(c, 1)),
-    evaluate: ([values, size, weights]) => [bincount(values.reshape([values.size]), size.at(0), weights, false)],
+    evaluate: ([values, size, weights]) => [
+      bincount(values.reshape([values.size]), size.at(0), weights, false),
+    ],
   },
   DenseBincount: {
     infer: (c) => out(inferBincount(c, null)),
-    evaluate: ([values, size, weights], node) => [bincount(values, size.at(0), weights, node.bool('binary_output'))],
+    evaluate: ([values, size, weights], node) => [
+      bincount(values, size.at(0), weights, node.bool('binary_output')),
+    ],
   },
   Bucketize: {
     infer: likeInput(),

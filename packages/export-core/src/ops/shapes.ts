@@ -20,7 +20,10 @@ import { dtypeKind, dtypeSize, numberToRaw, rawToNumber, type DType } from '../t
 import { broadcastShapes, elementCount, type Dim, type Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 
-const shapeInfo = (shape: Shape): OutputInfo => ({ shape: [shape ? shape.length : null], elements: shape ?? undefined });
+const shapeInfo = (shape: Shape): OutputInfo => ({
+  shape: [shape ? shape.length : null],
+  elements: shape ?? undefined,
+});
 
 const shapeTensor = (x: Tensor, dtype: DType) => Tensor.fromNumbers(dtype, [x.shape.length], x.shape);
 
@@ -28,7 +31,10 @@ function inferFill(c: InferContext): OutputInfo[] {
   const shape = shapeInput(c, 0);
   const size = shape ? productOf(shape) : null;
   const value = c.dtype(1) === 'int32' || c.dtype(1) === 'int64' ? c.elements(1) : undefined;
-  return out(shape, value?.length === 1 && size !== null && size <= 64 ? upTo(size).map(() => value[0]) : undefined);
+  return out(
+    shape,
+    value?.length === 1 && size !== null && size <= 64 ? upTo(size).map(() => value[0]) : undefined,
+  );
 }
 
 /** Every element of a new tensor is the one element of `value`. */
@@ -115,7 +121,8 @@ function inferBroadcastTo(c: InferContext): OutputInfo[] {
   const target = shapeInput(c, 1);
   if (target && input) {
     const both = broadcastShapes(input, target);
-    if (!both || both.length !== target.length) c.fail(`[${input.join(',')}] does not broadcast to [${target.join(',')}]`);
+    if (!both || both.length !== target.length)
+      c.fail(`[${input.join(',')}] does not broadcast to [${target.join(',')}]`);
     // A dimension that is not 1 can only stay as it is.
     return out(target.map((d, i) => d ?? (both![i] === 1 ? null : both![i])));
   }
@@ -126,7 +133,8 @@ function broadcastTo([x, shape]: readonly Tensor[]): Tensor[] {
   const dims = shape.toNumbers();
   if (dims.some((d) => d < 0)) refuse(`a tensor cannot have shape [${dims.join(',')}]`);
   const both = broadcastShapes([...x.shape], dims);
-  if (!both || both.join() !== dims.join()) refuse(`[${x.shape.join(',')}] does not broadcast to [${dims.join(',')}]`);
+  if (!both || both.join() !== dims.join())
+    refuse(`[${x.shape.join(',')}] does not broadcast to [${dims.join(',')}]`);
   return [stridedView(x, dims, broadcastStrides(x.shape, dims))];
 }
 
@@ -166,7 +174,8 @@ const concatOffset: OpRow = {
       const shape = c.elements(i + 1);
       const length = lengthOf(c, i + 1);
       const at = axis !== null && length !== null ? inferAxis(c, axis, length) : null;
-      const elements = at === null || length === null ? undefined : upTo(length).map((d) => (d === at ? offset : 0));
+      const elements =
+        at === null || length === null ? undefined : upTo(length).map((d) => (d === at ? offset : 0));
       const size: Dim = at !== null && shape ? shape[at] : null;
       offset = offset === null || size === null ? null : offset + size;
       return { shape: c.shape(i + 1), elements };
@@ -279,7 +288,13 @@ export const table: OpTable = {
     },
     evaluate: ([x], node) => {
       const [from, to] = [node.string('src_format'), node.string('dst_format')];
-      return [Tensor.fromNumbers(x.dtype, x.shape, x.toNumbers().map((v) => dimMap(v, from, to)))];
+      return [
+        Tensor.fromNumbers(
+          x.dtype,
+          x.shape,
+          x.toNumbers().map((v) => dimMap(v, from, to)),
+        ),
+      ];
     },
   },
 };

@@ -45,7 +45,8 @@ function inferSlice(c: InferContext): OutputInfo[] {
 function slice([x, begin, size]: readonly Tensor[]): Tensor[] {
   const from = begin.toNumbers();
   const rank = x.shape.length;
-  if (from.length !== rank || size.size !== rank) refuse(`a slice of rank ${from.length} does not fit rank ${rank}`);
+  if (from.length !== rank || size.size !== rank)
+    refuse(`a slice of rank ${from.length} does not fit rank ${rank}`);
   const shape = size.toNumbers().map((s, i) => (s === -1 ? x.shape[i] - from[i] : s));
   if (shape.some((s, i) => from[i] < 0 || s < 0 || from[i] + s > x.shape[i])) {
     refuse(`slice [${from.join(',')}] of [${shape.join(',')}] is outside of [${x.shape.join(',')}]`);
@@ -78,11 +79,21 @@ const stridedSlice: OpRow = moving([0], inferStridedSlice, ([x, begin, end, stri
   const spec = { begin: begin.toNumbers(), end: end.toNumbers(), strides: strides.toNumbers() };
   const dense = denseSlice([...x.shape], spec, masksOf(node), refuse);
   const shape = dense.shape as number[];
-  return [sliceTensor(x, dense.begin as number[], shape, dense.strides as number[]).reshape(dense.finalShape as number[])];
+  return [
+    sliceTensor(x, dense.begin as number[], shape, dense.strides as number[]).reshape(
+      dense.finalShape as number[],
+    ),
+  ];
 });
 
 /** A slice replaced by another tensor (TensorStridedSliceUpdate) or by a gradient among zeros (StridedSliceGrad). */
-function writeSlice(target: Cells, shape: readonly number[], spec: SliceSpec, node: Node, value: Tensor): Tensor {
+function writeSlice(
+  target: Cells,
+  shape: readonly number[],
+  spec: SliceSpec,
+  node: Node,
+  value: Tensor,
+): Tensor {
   const dense = denseSlice([...shape], spec, masksOf(node), refuse);
   const box = dense.shape as number[];
   if (elementCount(box) !== value.size && value.size !== 1) refuse('the value does not fit the slice');
@@ -107,7 +118,8 @@ function inferPad(c: InferContext): OutputInfo[] {
   const table = c.shape(1);
   const rank = input?.length ?? table?.[0] ?? null;
   if (rank === null) return out(null);
-  if (typeof table?.[0] === 'number' && table[0] !== rank) c.fail(`paddings of ${table[0]} axes do not fit rank ${rank}`);
+  if (typeof table?.[0] === 'number' && table[0] !== rank)
+    c.fail(`paddings of ${table[0]} axes do not fit rank ${rank}`);
   const pads = c.elements(1) ?? c.constant(1)?.toNumbers();
   if (!pads) return out(unknownDims(rank));
   if (pads.some((p) => p !== null && p < 0)) c.fail('paddings must not be negative');
@@ -139,7 +151,8 @@ export function mirrorPad([x, paddings]: readonly Tensor[], node: Node): Tensor[
   let result = x;
   padsOf(x, paddings).forEach(([before, after], axis) => {
     const n = result.shape[axis];
-    if (before > n - skip || after > n - skip) refuse(`paddings ${before}, ${after} exceed a dimension of ${n}`);
+    if (before > n - skip || after > n - skip)
+      refuse(`paddings ${before}, ${after} exceed a dimension of ${n}`);
     const index = upTo(before + n + after).map((i) =>
       i < before ? before - 1 - i + skip : i < before + n ? i - before : 2 * n - 1 - (i - before) - skip,
     );
@@ -155,7 +168,9 @@ function takeAlong(x: Tensor, axis: number, index: readonly number[]): Tensor {
   const cells = Cells.make(x.dtype, outer * index.length * inner);
   const source = Cells.of(x);
   for (let i = 0; i < outer; i++) {
-    index.forEach((k, j) => cells.copy((i * index.length + j) * inner, source, (i * x.shape[axis] + k) * inner, inner));
+    index.forEach((k, j) =>
+      cells.copy((i * index.length + j) * inner, source, (i * x.shape[axis] + k) * inner, inner),
+    );
   }
   return cells.tensor(x.shape.with(axis, index.length));
 }
@@ -247,7 +262,9 @@ const padRow: OpRow = moving([0], inferPad, pad);
 function inferShapeTensor(c: InferContext): OutputInfo[] {
   const elements = c.elements(0);
   const length = lengthOf(c, 0);
-  return out(elements ? elements.map((e): Dim => (e === -1 ? null : e)) : length === null ? null : unknownDims(length));
+  return out(
+    elements ? elements.map((e): Dim => (e === -1 ? null : e)) : length === null ? null : unknownDims(length),
+  );
 }
 
 export const table: OpTable = {
@@ -268,6 +285,7 @@ export const table: OpTable = {
       return [writeSlice(cells, x.shape, numbers(rest), node, rest[3])];
     },
   },
+  XlaDynamicUpdateSlice: { infer: likeInput() },
   Pad: padRow,
   PadV2: moving([0, 2], inferPad, pad),
   MirrorPad: moving([0], inferPad, mirrorPad),

@@ -2,7 +2,18 @@
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { widen } from './kernels/numbers';
 import { Cells, concatTensors, sliceTensor, transposeTensor } from './kernels/cells';
-import { axisIn, dimsOfRank, inferAxis, knownInts, mergeDims, out, rankAtLeast, refuse, scalarInput, upTo } from './kernels/shape-rules';
+import {
+  axisIn,
+  dimsOfRank,
+  inferAxis,
+  knownInts,
+  mergeDims,
+  out,
+  rankAtLeast,
+  refuse,
+  scalarInput,
+  upTo,
+} from './kernels/shape-rules';
 import { elementCount, stridesOf, type Dim } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import type { DType } from '../tensor/dtype';
@@ -13,7 +24,13 @@ function comparable(x: Tensor): ArrayLike<number | bigint> {
 }
 
 /** Indices of the `k` largest (or smallest) of `n` elements; of equal ones the first comes first. */
-function largest(v: ArrayLike<number | bigint>, from: number, n: number, k: number, smallest: boolean): number[] {
+function largest(
+  v: ArrayLike<number | bigint>,
+  from: number,
+  n: number,
+  k: number,
+  smallest: boolean,
+): number[] {
   const sign = smallest ? -1 : 1;
   const order = upTo(n).sort((i, j) => {
     const [a, b] = [v[from + i], v[from + j]];
@@ -66,7 +83,10 @@ function keysOf(x: Tensor, count: number): (i: number) => unknown {
     return (i) => (typeof v[i] === 'number' && Number.isNaN(v[i]) ? Symbol('NaN') : v[i]);
   }
   const run = inner * per;
-  return (i) => upTo(run).map((k) => `${data[i * run + k]}`).join();
+  return (i) =>
+    upTo(run)
+      .map((k) => `${data[i * run + k]}`)
+      .join();
 }
 
 /** Distinct slices along an axis, in the order they first occur. */
@@ -164,7 +184,8 @@ function listDiff(x: Tensor, y: Tensor, indexType: DType): Tensor[] {
 
 function inTopK(predictions: Tensor, targets: Tensor, k: number): Tensor {
   const [rows, classes] = predictions.shape;
-  if (predictions.shape.length !== 2 || targets.size !== rows) refuse('predictions and targets differ in rows');
+  if (predictions.shape.length !== 2 || targets.size !== rows)
+    refuse('predictions and targets differ in rows');
   const v = widen(predictions);
   const hits = upTo(rows).map((r) => {
     const target = targets.at(r);

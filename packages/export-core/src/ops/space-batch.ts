@@ -1,12 +1,27 @@
 /** Ops that trade space for batch or depth: reshapes and transpositions of blocks. */
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { Cells, sliceTensor, transposeTensor } from './kernels/cells';
-import { dimsOfRank, lengthOf, mulDims, out, rankAtLeast, refuse, unknownDims, upTo } from './kernels/shape-rules';
+import {
+  dimsOfRank,
+  lengthOf,
+  mulDims,
+  out,
+  rankAtLeast,
+  refuse,
+  unknownDims,
+  upTo,
+} from './kernels/shape-rules';
 import { elementCount, stridesOf, type Dim, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 
 /** Shape after SpaceToBatch or BatchToSpace; `pads` are paddings or crops, two for each block dimension. */
-function inferBatch(c: InferContext, input: Shape, blocks: readonly Dim[], pads: readonly Dim[], grow: boolean): OutputInfo[] {
+function inferBatch(
+  c: InferContext,
+  input: Shape,
+  blocks: readonly Dim[],
+  pads: readonly Dim[],
+  grow: boolean,
+): OutputInfo[] {
   const n = blocks.length;
   if (blocks.some((b) => b !== null && b < 1)) c.fail(`block sizes [${blocks.join(',')}] must be positive`);
   if (input === null) return out(null);
@@ -34,17 +49,25 @@ function inferBatch(c: InferContext, input: Shape, blocks: readonly Dim[], pads:
 
 function spaceToBatch(x: Tensor, blocks: readonly number[], pads: readonly number[]): Tensor {
   const n = blocks.length;
-  if (x.shape.length < n + 1 || blocks.some((b) => b < 1) || pads.some((p) => p < 0)) refuse('the blocks do not fit');
+  if (x.shape.length < n + 1 || blocks.some((b) => b < 1) || pads.some((p) => p < 0))
+    refuse('the blocks do not fit');
   const padded = x.shape.map((d, i) => (i > 0 && i <= n ? d + pads[2 * i - 2] + pads[2 * i - 1] : d));
   const cells = Cells.make(x.dtype, elementCount(padded));
   const strides = stridesOf(padded);
   const offset = blocks.reduce((sum, _, i) => sum + pads[2 * i] * strides[i + 1], 0);
   cells.copyBox(x.shape, { offset, strides }, Cells.of(x), { offset: 0, strides: stridesOf(x.shape) });
   const rest = padded.slice(n + 1);
-  const outer = blocks.map((b, i) => (padded[i + 1] % b ? refuse(`${padded[i + 1]} does not divide by ${b}`) : padded[i + 1] / b));
+  const outer = blocks.map((b, i) =>
+    padded[i + 1] % b ? refuse(`${padded[i + 1]} does not divide by ${b}`) : padded[i + 1] / b,
+  );
   const split = [padded[0], ...blocks.flatMap((b, i) => [outer[i], b]), ...rest];
   // [batch, o1, b1, o2, b2, …, rest] → [b1, b2, …, batch, o1, o2, …, rest]
-  const perm = [...upTo(n).map((i) => 2 * i + 2), 0, ...upTo(n).map((i) => 2 * i + 1), ...rest.map((_, i) => 2 * n + 1 + i)];
+  const perm = [
+    ...upTo(n).map((i) => 2 * i + 2),
+    0,
+    ...upTo(n).map((i) => 2 * i + 1),
+    ...rest.map((_, i) => 2 * n + 1 + i),
+  ];
   const turned = transposeTensor(cells.tensor(split), perm);
   return turned.reshape([padded[0] * elementCount(blocks), ...outer, ...rest]);
 }
@@ -52,7 +75,8 @@ function spaceToBatch(x: Tensor, blocks: readonly number[], pads: readonly numbe
 function batchToSpace(x: Tensor, blocks: readonly number[], crops: readonly number[]): Tensor {
   const n = blocks.length;
   const product = elementCount(blocks);
-  if (x.shape.length < n + 1 || blocks.some((b) => b < 1) || x.shape[0] % product) refuse('the blocks do not fit');
+  if (x.shape.length < n + 1 || blocks.some((b) => b < 1) || x.shape[0] % product)
+    refuse('the blocks do not fit');
   const batch = x.shape[0] / product;
   const rest = x.shape.slice(n + 1);
   // [b1, b2, …, batch, o1, o2, …, rest] → [batch, o1, b1, o2, b2, …, rest]
@@ -121,7 +145,8 @@ function depthRow(toDepth: boolean): OpRow {
       const format = node.string('data_format');
       const b = node.int('block_size');
       const at = layout(format);
-      if (x.shape.length !== at.rank || format === 'NCHW_VECT_C') refuse(`no kernel for data format ${format}`);
+      if (x.shape.length !== at.rank || format === 'NCHW_VECT_C')
+        refuse(`no kernel for data format ${format}`);
       const channelsLast = format === 'NHWC';
       const [n, h, w, c] = [x.shape[0], x.shape[at.h], x.shape[at.w], x.shape[at.c]];
       if (toDepth ? h % b || w % b : c % (b * b)) refuse(`[${x.shape.join(',')}] does not divide by ${b}`);

@@ -2,7 +2,19 @@
 import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { Cells } from './kernels/cells';
 import { narrow, widen } from './kernels/numbers';
-import { addDims, always, dimsOfRank, lengthOf, mergeDims, out, rankAtLeast, refuse, scalarInput, shapeInput, upTo } from './kernels/shape-rules';
+import {
+  addDims,
+  always,
+  dimsOfRank,
+  lengthOf,
+  mergeDims,
+  out,
+  rankAtLeast,
+  refuse,
+  scalarInput,
+  shapeInput,
+  upTo,
+} from './kernels/shape-rules';
 import { elementCount, stridesOf, type Dim, type Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 
@@ -55,10 +67,12 @@ const sparseReshape: OpRow = {
     const open = to.indexOf(-1);
     const rest = elementCount(to.filter((d) => d !== -1));
     if (open >= 0) {
-      if (to.lastIndexOf(-1) !== open || rest === 0 || elementCount(from) % rest) refuse('the shape cannot be completed');
+      if (to.lastIndexOf(-1) !== open || rest === 0 || elementCount(from) % rest)
+        refuse('the shape cannot be completed');
       to[open] = elementCount(from) / rest;
     }
-    if (elementCount(from) !== elementCount(to)) refuse(`[${from.join(',')}] cannot be reshaped to [${to.join(',')}]`);
+    if (elementCount(from) !== elementCount(to))
+      refuse(`[${from.join(',')}] cannot be reshaped to [${to.join(',')}]`);
     const [a, b] = [stridesOf(from), stridesOf(to)];
     const moved = indexRows(indices).flatMap((row) => {
       const at = row.reduce((sum, k, d) => sum + k * a[d], 0);
@@ -91,8 +105,12 @@ const sparseFillEmptyRows: OpRow = {
     const empty = byRow.map((r) => r.length === 0);
     const order = byRow.flatMap((r, k) => (r.length ? r.map((i) => ({ i, k })) : [{ i: -1, k }]));
     const cells = Cells.make(values.dtype, order.length);
-    order.forEach(({ i }, to) => (i < 0 ? cells.copy(to, Cells.of(fallback), 0, 1) : cells.copy(to, Cells.of(values), i, 1)));
-    const filled = order.flatMap(({ i, k }) => (i < 0 ? [k, ...new Array<number>(depth - 1).fill(0)] : list[i]));
+    order.forEach(({ i }, to) =>
+      i < 0 ? cells.copy(to, Cells.of(fallback), 0, 1) : cells.copy(to, Cells.of(values), i, 1),
+    );
+    const filled = order.flatMap(({ i, k }) =>
+      i < 0 ? [k, ...new Array<number>(depth - 1).fill(0)] : list[i],
+    );
     const back = upTo(list.length).map((i) => order.findIndex((o) => o.i === i));
     return [
       Tensor.fromNumbers('int64', [order.length, depth], filled),
@@ -106,7 +124,9 @@ const sparseFillEmptyRows: OpRow = {
 const sparseTensorDenseMatMul: OpRow = {
   infer: (c) => {
     const shape = c.elements(2);
-    const [rows, inner]: Dim[] = c.node.bool('adjoint_a') ? [shape?.[1] ?? null, shape?.[0] ?? null] : [shape?.[0] ?? null, shape?.[1] ?? null];
+    const [rows, inner]: Dim[] = c.node.bool('adjoint_a')
+      ? [shape?.[1] ?? null, shape?.[0] ?? null]
+      : [shape?.[0] ?? null, shape?.[1] ?? null];
     const dense = dimsOfRank(c, 3, 2);
     const [depth, columns] = c.node.bool('adjoint_b') ? [dense[1], dense[0]] : dense;
     mergeDims(c, inner, depth);
@@ -116,7 +136,8 @@ const sparseTensorDenseMatMul: OpRow = {
     const [flipA, flipB] = [node.bool('adjoint_a'), node.bool('adjoint_b')];
     const [m, k] = flipA ? shape.toNumbers().reverse() : shape.toNumbers();
     const [p, n] = flipB ? [...dense.shape].reverse() : dense.shape;
-    if (shape.size !== 2 || dense.shape.length !== 2 || k !== p) refuse(`[${m},${k}] and [${p},${n}] do not multiply`);
+    if (shape.size !== 2 || dense.shape.length !== 2 || k !== p)
+      refuse(`[${m},${k}] and [${p},${n}] do not multiply`);
     // Complex numbers are pairs; the adjoint of a matrix conjugates them.
     const complex = dense.dtype.startsWith('complex');
     const per = complex ? 2 : 1;
@@ -124,7 +145,8 @@ const sparseTensorDenseMatMul: OpRow = {
     const sums = new Float64Array(m * n * per);
     indexRows(indices).forEach((index, i) => {
       const [row, inner] = flipA ? [index[1], index[0]] : index;
-      if (row < 0 || row >= m || inner < 0 || inner >= k) refuse(`index [${index.join(',')}] is outside of the matrix`);
+      if (row < 0 || row >= m || inner < 0 || inner >= k)
+        refuse(`index [${index.join(',')}] is outside of the matrix`);
       for (let c = 0; c < n; c++) {
         const at = flipB ? c * k + inner : inner * n + c;
         if (!complex) sums[row * n + c] += Number(v[i]) * Number(b[at]);
@@ -162,7 +184,11 @@ const sparseReorder: OpRow = {
 };
 
 /** Indices, values and shape of a sparse result of this rank. */
-const sparseResult = (rank: Dim): OutputInfo[] => [{ shape: [null, rank] }, { shape: [null] }, { shape: [rank] }];
+const sparseResult = (rank: Dim): OutputInfo[] => [
+  { shape: [null, rank] },
+  { shape: [null] },
+  { shape: [rank] },
+];
 
 const depthOf = (c: InferContext, indices: number, shape: number): Dim =>
   mergeDims(c, dimsOfRank(c, indices, 2)[1], lengthOf(c, shape));
@@ -176,14 +202,22 @@ const sparseReduce: OpRow = {
     const axes = c.elements(3);
     if (shape === null || !axes || axes.includes(null)) return out(null);
     const gone = new Set(axes.map((a) => ((a as number) < 0 ? (a as number) + shape.length : (a as number))));
-    return out(c.node.bool('keep_dims') ? shape.map((d, i) => (gone.has(i) ? 1 : d)) : shape.filter((_, i) => !gone.has(i)));
+    return out(
+      c.node.bool('keep_dims')
+        ? shape.map((d, i) => (gone.has(i) ? 1 : d))
+        : shape.filter((_, i) => !gone.has(i)),
+    );
   },
 };
 
 /** Matrix and ragged counterparts that inference graphs seldom hold: their ranks. */
 const bincountShape = (c: InferContext): Shape => {
   const rank = lengthOf(c, 2);
-  return rank === 1 ? [scalarInput(c, 3)] : rank === 2 ? [c.elements(2)?.[0] ?? null, scalarInput(c, 3)] : null;
+  return rank === 1
+    ? [scalarInput(c, 3)]
+    : rank === 2
+      ? [c.elements(2)?.[0] ?? null, scalarInput(c, 3)]
+      : null;
 };
 
 export const table: OpTable = {

@@ -7,7 +7,16 @@ import type { DType } from '../tensor/dtype';
 import { mergeShapes, type Shape } from '../tensor/shape';
 
 /** Ops that hand a handle on. */
-const PASSES_HANDLE = new Set(['Identity', 'Enter', 'RefEnter', 'Switch', 'RefSwitch', 'Exit', 'NextIteration', 'Merge']);
+const PASSES_HANDLE = new Set([
+  'Identity',
+  'Enter',
+  'RefEnter',
+  'Switch',
+  'RefSwitch',
+  'Exit',
+  'NextIteration',
+  'Merge',
+]);
 
 /** The node that made the handle of input `i`, seen through what hands it on; undefined where that is not clear. */
 export function handleSource(c: InferContext, i: number): Node | undefined {
@@ -83,7 +92,11 @@ const find: OpRow = {
 };
 
 /** Dense, sparse and ragged features of ParseExample: their counts are attributes. */
-function inferParseExample(c: InferContext, dense: string, batch: (number | null)[] | null): { shape: Shape; dtype?: DType }[] {
+function inferParseExample(
+  c: InferContext,
+  dense: string,
+  batch: (number | null)[] | null,
+): { shape: Shape; dtype?: DType }[] {
   const { node } = c;
   const lengths = Object.fromEntries(node.def!.outputs.map((arg) => [arg.name, argLength(node, arg)]));
   const shapes = node.shapes(dense);

@@ -32,7 +32,8 @@ function listInfo(value: Value | undefined): ListInfo {
   let growth: Dim = 0;
   for (let hops = 0; node && hops < 10000; hops++) {
     const { inputs } = node;
-    const known: Shape = node.op.startsWith('EmptyTensorList') || node.op === 'TensorListReserve' ? shapeIn(inputs[0]) : null;
+    const known: Shape =
+      node.op.startsWith('EmptyTensorList') || node.op === 'TensorListReserve' ? shapeIn(inputs[0]) : null;
     switch (node.op) {
       case 'TensorListReserve':
         return { element: mergeShapes(known, element), length: add(numberIn(inputs[1]), growth) };
@@ -88,7 +89,10 @@ const stack: OpRow = {
 /** The shape of a TensorArray's elements: this node's attribute, or that of the node which made the array. */
 function arrayElement(c: InferContext): Shape {
   const [own, source] = [c.node.attr('element_shape'), handleSource(c, 0)?.attr('element_shape')];
-  return mergeShapes(own?.kind === 'shape' ? own.value : null, source?.kind === 'shape' ? source.value : null);
+  return mergeShapes(
+    own?.kind === 'shape' ? own.value : null,
+    source?.kind === 'shape' ? source.value : null,
+  );
 }
 
 const array: OpRow = { infer: always([2], []) };
@@ -146,7 +150,8 @@ const rows: OpTable = {
 /** The three generations of TensorArray differ in their handles only. */
 for (const version of ['V3', 'V2', '']) {
   rows[`TensorArray${version}`] = version === 'V3' ? array : { infer: always(version === 'V2' ? [] : [2]) };
-  rows[`TensorArrayGrad${version}`] = version === 'V3' ? array : { infer: always(version === 'V2' ? [] : [2]) };
+  rows[`TensorArrayGrad${version}`] =
+    version === 'V3' ? array : { infer: always(version === 'V2' ? [] : [2]) };
   rows[`TensorArrayWrite${version}`] = flow;
   rows[`TensorArrayScatter${version}`] = flow;
   rows[`TensorArraySplit${version}`] = flow;

@@ -6,6 +6,7 @@
  * `shape_and_slices[i]` is empty, or the full shape and this partition's place in it: `10 8 0,5:-`.
  */
 import type { Graph, Node } from '../graph/graph';
+import { calledFunction } from './function-calls';
 import type { VariableValues } from './freeze-context';
 import type { Tensor } from '../tensor/tensor';
 
@@ -23,9 +24,27 @@ export interface CheckpointKey {
 /** By variable name. Where several savers name a variable, one whose entry the checkpoint has counts. */
 export function checkpointKeys(graph: Graph, values: VariableValues): Map<string, CheckpointKey> {
   const keys = new Map<string, CheckpointKey>();
+  readRestores(graph.nodes.values(), new Map(), keys, values);
+  // A TF2 SavedModel restores in a function, whose arguments are the variables.
   for (const node of graph.nodes.values()) {
+    const body = calledFunction(graph.functions, node)?.body;
+    if (!body) continue;
+    const args = new Map(body.args.map((arg, i) => [arg, node.inputs[i]?.node]));
+    readRestores(body.nodes.values(), args, keys, values);
+  }
+  return keys;
+}
+
+function readRestores(
+  nodes: Iterable<Node>,
+  args: ReadonlyMap<Node, Node | undefined>,
+  keys: Map<string, CheckpointKey>,
+  values: VariableValues,
+): void {
+  for (const node of nodes) {
     if (node.op !== 'Assign' && node.op !== 'AssignVariableOp') continue;
-    const variable = behindIdentity(node.inputs[0]?.node);
+    const target = behindIdentity(node.inputs[0]?.node);
+    const variable = target && (args.get(target) ?? target);
     const source = node.inputs[1];
     const restored = source && (source.node.op === 'Identity' ? source.node.inputs[0] : source);
     if (!variable || !restored || !/^Restore(V2|Slice)?$/.test(restored.node.op)) continue;
@@ -33,7 +52,6 @@ export function checkpointKeys(graph: Graph, values: VariableValues): Map<string
     if (!key) continue;
     if (!keys.has(variable.name) || values.info(key.name)) keys.set(variable.name, key);
   }
-  return keys;
 }
 
 function restoredKey(node: Node, index: number): CheckpointKey | undefined {

@@ -1,12 +1,18 @@
 /** What turns a graph as it was saved into a frozen one: the list, and why each stands where it stands. */
 import { checkpointKeys } from './checkpoint-keys';
+import { clearPlacement } from './clear-placement';
 import { cutInputs } from './cut-inputs';
 import { dropTraining } from './drop-training';
+import { findInitializers, holdInitializers } from './find-initializers';
+import { foldConditionals } from './fold-conditionals';
 import { foldConstants } from './fold-constants';
 import { foldInferenceMode } from './fold-inference-mode';
 import { foldSwitches } from './fold-switches';
 import type { FreezeContext } from './freeze-context';
 import { freezeVariables } from './freeze-variables';
+import { inlineFunctions } from './inline-functions';
+import { inlineVocabularies } from './inline-vocabularies';
+import { movingAverages } from './moving-averages';
 import type { Pass } from './pass';
 import { prune } from './prune';
 
@@ -16,18 +22,38 @@ export const FREEZE_PASSES: Pass<FreezeContext>[] = [
     name: 'readSaver',
     run: (graph, c) => void (c.checkpointKeys = c.variables && checkpointKeys(graph, c.variables)),
   },
+  // Likewise the ops that update moving averages.
+  {
+    name: 'findAverages',
+    run: (graph, c) => void (c.averages &&= new Map([...movingAverages(graph), ...c.averages])),
+  },
   // Before pruning, so that the parsing and queues below an input fall away with it.
   { name: 'cutInputs', run: cutInputs },
   // Before pruning, so that assertions and summaries keep nothing alive.
   { name: 'dropTraining', run: dropTraining },
+  // Before pruning, which would take what fills the tables: no output needs that.
+  { name: 'holdInitializers', run: holdInitializers },
+  // Before inlining, so that only functions of inference are inlined.
   { name: 'prune', run: prune },
+  // Before everything that looks for variables, tables or placeholders: they meet their uses in function bodies.
+  { name: 'inlineFunctions', run: inlineFunctions },
+  // Again: the functions brought their own.
+  { name: 'dropInlinedTraining', run: dropTraining },
+  // After inlining: what fills the tables may have been in a function.
+  { name: 'findInitializers', run: findInitializers },
+  { name: 'pruneInlined', run: prune },
   // After the first pruning: only placeholders that the outputs need are asked for.
   { name: 'foldInferenceMode', run: foldInferenceMode },
   { name: 'foldSwitches', run: foldSwitches },
+  { name: 'foldConditionals', run: foldConditionals },
   // Dead branches are gone now: their variables need no values, their assignments make no state.
   { name: 'pruneBranches', run: prune },
+  // After the initialisers are chosen: only files of needed tables are read.
+  { name: 'inlineVocabularies', run: inlineVocabularies },
   { name: 'freezeVariables', run: freezeVariables },
   // Without shapes: the graph still serves inputs of any size that the contract of another target may declare.
   { name: 'foldConstants', run: (graph) => void foldConstants(graph, { useShapes: false }) },
   { name: 'pruneFolded', run: prune },
+  // Last, over what is left.
+  { name: 'clearPlacement', run: clearPlacement },
 ];

@@ -31,13 +31,12 @@ export function isCall(node: Node): boolean {
 
 /** The functions that a node's attributes name. */
 export function functionRefs(node: Node): FunctionRef[] {
-  const refs: FunctionRef[] = [];
-  const visit = (value: Attr): void => {
-    if (value.kind === 'func') refs.push(value.value);
-    else if (value.kind === 'list') value.value.forEach(visit);
-  };
-  for (const value of node.attrs.values()) visit(value);
-  return refs;
+  return [...node.attrs.values()].flatMap(refsIn);
+}
+
+function refsIn(value: Attr | undefined): FunctionRef[] {
+  if (value?.kind === 'func') return [value.value];
+  return value?.kind === 'list' ? value.value.flatMap(refsIn) : [];
 }
 
 /** Every function that a node needs by itself. */
@@ -49,19 +48,27 @@ export function usedFunctions(functions: Functions, node: Node): FunctionGraph[]
 
 /** How functional control flow hands its inputs to its bodies. */
 export interface Branching {
-  /** Bodies of which each takes the inputs from `firstInput` on. */
+  /** While: condition and body. If: then and else. Case: by index. Each takes the inputs from `firstInput` on. */
   bodies: FunctionGraph[];
+  /** The bodies whose results are the node's outputs. */
+  giving: FunctionGraph[];
   firstInput: number;
-  /** The body's results are the inputs of its next round. */
-  isLoop: boolean;
+  /** The attributes with the types of the inputs from `firstInput` on and of the outputs. */
+  inputTypes: string;
+  outputTypes: string;
 }
 
-/** The bodies of a While, If or Case; undefined for other nodes. */
+/** The bodies of a While, If or Case; undefined for other nodes, and where a body is not in the library. */
 export function branchesOf(functions: Functions, node: Node): Branching | undefined {
   const kind = /^(?:Stateless)?(While|If|Case)$/.exec(node.op)?.[1];
   if (!kind) return undefined;
-  const bodies = functionRefs(node).flatMap(({ name }) => functions.get(name) ?? []);
-  return { bodies, firstInput: kind === 'While' ? 0 : 1, isLoop: kind === 'While' };
+  const names = { While: ['cond', 'body'], If: ['then_branch', 'else_branch'], Case: ['branches'] }[kind]!;
+  const refs = names.flatMap((name) => refsIn(node.attrs.get(name)));
+  const bodies = refs.flatMap(({ name }) => functions.get(name) ?? []);
+  if (bodies.length !== refs.length || bodies.length === 0) return undefined;
+  return kind === 'While'
+    ? { bodies, giving: bodies.slice(1), firstInput: 0, inputTypes: 'T', outputTypes: 'T' }
+    : { bodies, giving: bodies, firstInput: 1, inputTypes: 'Tin', outputTypes: 'Tout' };
 }
 
 /** Every function that the graph needs, each after those it needs itself. */

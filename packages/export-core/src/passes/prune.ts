@@ -19,8 +19,11 @@ export function prune(graph: Graph, { contract, initializers }: FreezeContext): 
   keepOnly(graph, [...roots, ...initializers]);
   if (graph.functions.size === 0) return;
   // Callers before callees: what is cut from a body may be the last use of a function.
+  const { order, cycle } = reachableFunctions(graph);
+  // Recursion is an error of its own, told where calls are inlined.
+  if (cycle) return;
   const kept = new Set<FunctionGraph>();
-  for (const body of reachableFunctions(graph).order.reverse()) {
+  for (const body of order.reverse()) {
     keepOnly(body, [...body.args, ...body.results.map((v) => v.node), ...body.controlResults]);
     kept.add(body);
   }

@@ -2,6 +2,7 @@
 import { FloeError } from '../diagnostics/diagnostic';
 import { MAX_MESSAGE_BYTES, MAX_TEXT_BYTES } from '../bytes/limits';
 import { fileError, readFile } from '../format/file';
+import { readGraphDefFile } from '../format/graphdef-file';
 import { decode, type GraphDef, type MetaGraphDef } from '../format/proto';
 import { FILE_KINDS, sniff, type FileKind } from '../format/sniff';
 import { parseText } from '../format/text-proto';
@@ -31,8 +32,10 @@ const CURES: Partial<Record<FileKind, string>> = {
 export function readGraphFile(file: string): GraphFile {
   const { kind } = sniff(file);
   switch (kind) {
-    case 'graphdef':
-      return { graph: graphFromDef(decode('GraphDef', readFile(file, MAX_MESSAGE_BYTES), file), file) };
+    case 'graphdef': {
+      const { def, contents } = readGraphDefFile(file);
+      return { graph: graphFromDef(def, file, contents) };
+    }
     case 'graphdef-text':
       return { graph: graphFromDef(parseText('GraphDef', readFile(file, MAX_TEXT_BYTES), file), file) };
     case 'metagraph':

@@ -141,7 +141,7 @@ export class Tensor {
     const view =
       bytes.byteOffset % type.BYTES_PER_ELEMENT === 0
         ? new type(bytes.buffer, bytes.byteOffset, bytes.byteLength / type.BYTES_PER_ELEMENT)
-        : new type(Uint8Array.from(bytes).buffer);
+        : new type(copied(bytes).buffer);
     if (this.packed) this.view = view;
     return view;
   }
@@ -170,4 +170,11 @@ export class Tensor {
     const make = this.make && (() => this.bytes);
     return new Tensor(this.dtype, shape, this.packed, this.splat, this.texts, make);
   }
+}
+
+/** A copy at the start of its own memory. (`slice` of a Buffer would be a view.) */
+function copied(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

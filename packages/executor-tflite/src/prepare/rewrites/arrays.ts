@@ -1,6 +1,6 @@
 /** Moving and counting elements. */
 import { attr, elementCount, isStatic, Tensor, type Node, type Value } from '@floe/export-core';
-import { axisOf, intMatrix, numbers, range, reshape, sizeOf } from '../dims';
+import { axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
 import type { Rewriter, RewriteTable } from '../rewrite';
 
 /** A node of one output per row from a function of inputs. */
@@ -88,18 +88,91 @@ function unpackBySlices(_: unknown, node: Node, b: Rewriter): Value[] | undefine
   });
 }
 
-/** Blocks of the first spatial axes, for ranks that the kernels have not: with a size of 1 put in. */
-const blocks =
-  (op: string) =>
-  (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
-    const [x, block, sizes] = node.inputs;
-    const counts = numbers(block);
-    const pads = numbers(sizes);
-    if (!x.shape || x.shape.length !== 2 || counts?.length !== 1 || !pads) return undefined;
-    const wide = reshape(b, x, [sizeOf(b, x, 0), sizeOf(b, x, 1), 1]);
-    const moved = b.op(op, [wide, counts, intMatrix([pads], 2)]);
-    return [reshape(b, moved, [sizeOf(b, moved, 0), sizeOf(b, moved, 1)])];
-  };
+/**
+ * Blocks of other ranks than the kernels take (3 with one block size, 4 with two). Missing block sizes are 1; beyond
+ * rank 4 the blocks are moved by RESHAPE and TRANSPOSE.
+ */
+function spaceToBatch(b: Rewriter, [x, block, paddings]: Value[]): Value | undefined {
+  const found = blockOf(x, block, paddings);
+  if (!found || !x.shape) return undefined;
+  const { sizes, pads, rank } = found;
+  if (rank <= 4) {
+    return narrowBlocks(b, x, (wide) => {
+      const missing = wide.shape!.length - 2 - sizes.length;
+      const zeros = range(2 * missing).map(() => 0);
+      const all = Tensor.fromNumbers('int32', [sizes.length + missing, 2], [...pads, ...zeros]);
+      return b.op('SpaceToBatchND', [wide, [...sizes, ...range(missing).map(() => 1)], all]);
+    });
+  }
+  const spatial = sizes.length;
+  const rest = rank - 1 - spatial;
+  const all = [0, 0, ...pads, ...range(2 * rest).map(() => 0)];
+  const padded = b.op('Pad', [x, Tensor.fromNumbers('int32', [rank, 2], all)]);
+  const at = (i: number) => padded.shape?.[i];
+  if (!sizes.every((_, i) => typeof at(i + 1) === 'number')) return undefined;
+  const inner = sizes.map((_, i) => (at(i + 1) as number) / sizes[i]);
+  const tail = range(rest, 1 + spatial).map((i) => sizeOf(b, padded, i));
+  const batch = sizeOf(b, padded, 0);
+  const cut = reshape(b, padded, [batch, ...inner.flatMap((n, i) => [n, sizes[i]]), ...tail]);
+  const perm = [...sizes.map((_, i) => 2 + 2 * i), 0, ...sizes.map((_, i) => 1 + 2 * i), ...range(rest, 1 + 2 * spatial)];
+  return reshape(b, b.op('Transpose', [cut, perm]), [product(b, [batch, ...sizes]), ...inner, ...tail]);
+}
+
+function batchToSpace(b: Rewriter, [x, block, crops]: Value[]): Value | undefined {
+  const found = blockOf(x, block, crops);
+  if (!found || !x.shape) return undefined;
+  const { sizes, pads, rank } = found;
+  if (rank <= 4) {
+    return narrowBlocks(b, x, (wide) => {
+      const missing = wide.shape!.length - 2 - sizes.length;
+      const zeros = range(2 * missing).map(() => 0);
+      const all = Tensor.fromNumbers('int32', [sizes.length + missing, 2], [...pads, ...zeros]);
+      return b.op('BatchToSpaceND', [wide, [...sizes, ...range(missing).map(() => 1)], all]);
+    });
+  }
+  const spatial = sizes.length;
+  const rest = rank - 1 - spatial;
+  if (!isStatic(x.shape)) return undefined;
+  const batch = x.shape[0] / sizes.reduce((p, n) => p * n, 1);
+  const inner = x.shape.slice(1, 1 + spatial);
+  const tail = x.shape.slice(1 + spatial);
+  const cut = reshape(b, x, [...sizes, batch, ...inner, ...tail]);
+  const pairs = sizes.flatMap((_, i) => [spatial + 1 + i, i]);
+  const moved = b.op('Transpose', [cut, [spatial, ...pairs, ...range(rest, 1 + 2 * spatial)]]);
+  const whole = reshape(b, moved, [batch, ...inner.map((n, i) => n * sizes[i]), ...tail]);
+  if (pads.every((p) => p === 0)) return whole;
+  const begin = [0, ...sizes.map((_, i) => pads[2 * i]), ...tail.map(() => 0)];
+  const size = [batch, ...inner.map((n, i) => n * sizes[i] - pads[2 * i] - pads[2 * i + 1]), ...tail];
+  return b.op('Slice', [whole, b.ints(begin), b.ints(size)]);
+}
+
+/** Block sizes and paddings where they are constant and the kernel does not take them. */
+function blockOf(x: Value, block: Value, amounts: Value) {
+  const sizes = numbers(block);
+  const pads = numbers(amounts);
+  const rank = x.shape?.length;
+  if (!sizes || !pads || !rank) return undefined;
+  if (rank === sizes.length + 2 && (rank === 3 || rank === 4)) return undefined;
+  return { sizes, pads, rank };
+}
+
+/** Gives a matrix, which has no kernel, a third axis of size 1 meanwhile. */
+function narrowBlocks(b: Rewriter, x: Value, run: (wide: Value) => Value): Value {
+  const rank = x.shape!.length;
+  if (rank !== 2) return run(x);
+  const moved = run(reshape(b, x, [sizeOf(b, x, 0), sizeOf(b, x, 1), 1]));
+  return reshape(b, moved, [sizeOf(b, moved, 0), sizeOf(b, moved, 1)]);
+}
+
+/** The kernel reverses neighbouring axes only, and wants one at least. */
+function reverse(b: Rewriter, [x, axisValue]: Value[]): Value | undefined {
+  const axes = numbers(axisValue);
+  const rank = x.shape?.length;
+  if (!axes || rank === undefined) return undefined;
+  const sorted = axes.map((a) => axisOf(a, rank)).sort((p, q) => p - q);
+  if (sorted.length && sorted.every((a, i) => a === sorted[0] + i)) return undefined;
+  return sorted.reduce((v, axis) => b.op('ReverseV2', [v, [axis]]), x);
+}
 
 function inTopK(b: Rewriter, predictions: Value, targets: Value, k: Value): Value {
   const float = b.add('TopKV2', [predictions, k]);
@@ -156,8 +229,8 @@ export const table: RewriteTable = {
   ParallelDynamicStitch: made(dynamicStitch),
   DynamicPartition: dynamicPartition,
   Unpack: unpackBySlices,
-  SpaceToBatchND: blocks('SpaceToBatchND'),
-  BatchToSpaceND: blocks('BatchToSpaceND'),
+  SpaceToBatchND: made(spaceToBatch),
+  BatchToSpaceND: made(batchToSpace),
 
   Size: made((b, [x], node) => b.op('Prod', [b.op('Shape', [x], { out_type: node.attr('out_type')! }), [0]])),
   OnesLike: made((b, [x]) => b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 1)])),
@@ -166,8 +239,7 @@ export const table: RewriteTable = {
   ),
   Empty: made((b, [dims], node) => b.op('Fill', [dims, b.const(Tensor.scalar(node.type('dtype'), 0))])),
   ShapeN: (_, node, b) => node.inputs.map((v) => b.op('Shape', [v], { out_type: node.attr('out_type')! })),
-  // No axes: nothing happens, which the kernel does not know.
-  ReverseV2: (_, node) => (numbers(node.inputs[1])?.length === 0 ? [node.inputs[0]] : undefined),
+  ReverseV2: made(reverse),
   ConjugateTranspose: made((b, [x, perm]) =>
     /^complex/.test(x.dtype ?? '') ? undefined : b.op('Transpose', [x, perm]),
   ),

@@ -82,7 +82,11 @@ function multiplied(b: Rewriter, [p, q]: [Operand, Operand], output: string[]): 
   // Without a batch and with one summed axis, the free axes of the left operand may stay as they are.
   const plain = !batch.length && k.length === 1 && freeX.length > 1 && !adjX;
   const rows = plain ? freeX.map(size) : [one(freeX)];
-  const sizes = (o: Operand, a: Size[], c: Size[], swap: number) => [...own(o).map(size), ...(swap ? [...c, ...a] : [...a, ...c])];
+  // Each operand's own batch sizes: those of `...` may be 1 in one of them.
+  const sizes = (o: Operand, a: Size[], c: Size[], swap: number) => [
+    ...own(o).map((l) => sizeOf(b, o.value, o.labels.indexOf(l))),
+    ...(swap ? [...c, ...a] : [...a, ...c]),
+  ];
   const product2 = b.op(
     'BatchMatMulV2',
     [reshape(b, left, sizes(x, rows, [one(k)], adjX)), reshape(b, right, sizes(y, [one(k)], [one(freeY)], adjY))],

@@ -15,8 +15,23 @@ function shapeOf(b: Rewriter, x: Value): Value {
 
 const asInt = (b: Rewriter, v: Value) => b.cast(v, 'int32');
 
-/** Where the indices point, and the updates there; a repeated index, which TensorFlow leaves open, is once there. */
-function update(b: Rewriter, [x, indices, updates]: Value[]): Value {
+/** Of known indices that name a place twice, the last update only; SCATTER_ND would add them. */
+function lastOnly(b: Rewriter, indices: Value, updates: Value): [Value, Value] {
+  const tensor = indices.node.constant;
+  const depth = tensor?.shape.at(-1) ?? 0;
+  if (!tensor || depth === 0 || tensor.shape.length !== 2) return [indices, updates];
+  const all = tensor.toNumbers();
+  const rows = range(tensor.shape[0]).map((i) => all.slice(i * depth, (i + 1) * depth));
+  const last = new Map(rows.map((row, i) => [String(row), i]));
+  if (last.size === rows.length) return [indices, updates];
+  const kept = [...last.values()];
+  const unique = Tensor.fromNumbers('int32', [kept.length, depth], kept.flatMap((i) => rows[i]));
+  return [b.const(unique), b.op('GatherV2', [updates, b.ints(kept), b.ints(0)])];
+}
+
+/** The updates where indices point, x elsewhere. Indices that repeat must be known for the last to win. */
+function update(b: Rewriter, [x, allIndices, allUpdates]: Value[]): Value {
+  const [indices, updates] = lastOnly(b, allIndices, allUpdates);
   const shape = shapeOf(b, x);
   const places = asInt(b, indices);
   // How often each place is named: a mask, for repeated indices too.
@@ -37,6 +52,25 @@ const extreme = (op: 'Maximum' | 'Minimum') => made((b, [x, indices, updates]) =
   const segments = b.op(op === 'Maximum' ? 'UnsortedSegmentMax' : 'UnsortedSegmentMin', [rows, ids, b.ints(n)]);
   return b.op(op, [x, segments]);
 });
+
+/** The kernels take float32 and int32, and leave those types' limits in empty segments: cut to the narrower type's. */
+const LIMITS: Partial<Record<string, [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32768, 32767],
+  uint16: [0, 65535],
+  float16: [-65504, 65504],
+};
+
+const narrowSegments = (op: string) => (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
+  const [x, ids, num] = node.inputs;
+  const limits = LIMITS[x.dtype ?? ''];
+  if (!limits) return undefined;
+  const wide = b.cast(x, x.dtype === 'float16' ? 'float32' : 'int32');
+  const result = b.op(op, [wide, ids, num]);
+  const clamped = op === 'UnsortedSegmentMax' ? b.op('Maximum', [result, limits[0]]) : b.op('Minimum', [result, limits[1]]);
+  return [b.cast(clamped, x.dtype!)];
+};
 
 /** Segment ids that are known say how many segments there are, and which are empty. */
 function segmentIds(node: Node): { count: number; sizes: number[] } | undefined {
@@ -97,6 +131,8 @@ export const table: RewriteTable = {
   TensorScatterMax: extreme('Maximum'),
   TensorScatterMin: extreme('Minimum'),
   ScatterNdNonAliasingAdd: made((b, [x, indices, updates]) => b.op('TensorScatterAdd', [x, indices, updates])),
+  UnsortedSegmentMax: narrowSegments('UnsortedSegmentMax'),
+  UnsortedSegmentMin: narrowSegments('UnsortedSegmentMin'),
   SegmentMax: segment('UnsortedSegmentMax'),
   SegmentMin: segment('UnsortedSegmentMin'),
   SegmentProd: segment('UnsortedSegmentProd'),

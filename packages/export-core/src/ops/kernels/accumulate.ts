@@ -38,7 +38,8 @@ export class Accumulator {
   /** Sets every element to what `mul`, `min` and `max` start from in a dtype; the others start from zero. */
   neutral(combine: Combine, dtype: DType): this {
     if (combine === 'mul') {
-      for (let i = 0; i < this.data.length; i += this.per) (this.data as Bigs)[i] = (isBig(this.dtype) ? 1n : 1) as bigint;
+      for (let i = 0; i < this.data.length; i += this.per)
+        (this.data as Bigs)[i] = (isBig(this.dtype) ? 1n : 1) as bigint;
     } else if (combine === 'min' || combine === 'max') {
       const [low, high] = limits(dtype);
       (this.data as unknown as { fill(x: unknown): void }).fill(combine === 'max' ? low : high);

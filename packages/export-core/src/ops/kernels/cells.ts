@@ -31,9 +31,15 @@ export class Cells {
 
   /** New elements: zeros, or empty strings. */
   static make(dtype: DType, count: number): Cells {
-    if (dtype === 'string') return new Cells(dtype, undefined, new Array<Uint8Array>(count).fill(new Uint8Array()), 1);
+    if (dtype === 'string')
+      return new Cells(dtype, undefined, new Array<Uint8Array>(count).fill(new Uint8Array()), 1);
     const size = dtypeSize(dtype);
-    return new Cells(dtype, wordsOf(new Uint8Array(count * size), Math.min(size, 4)), undefined, Math.max(1, size / 4));
+    return new Cells(
+      dtype,
+      wordsOf(new Uint8Array(count * size), Math.min(size, 4)),
+      undefined,
+      Math.max(1, size / 4),
+    );
   }
 
   /** Copies `count` consecutive elements. */
@@ -75,7 +81,14 @@ export class Cells {
     visit(0, to.offset, from.offset);
   }
 
-  private copyRow(to: number, toStep: number, source: Cells, from: number, fromStep: number, count: number): void {
+  private copyRow(
+    to: number,
+    toStep: number,
+    source: Cells,
+    from: number,
+    fromStep: number,
+    count: number,
+  ): void {
     const a = this.words;
     const b = source.words;
     if (a && b && this.per === 1) for (let i = 0; i < count; i++) a[to + i * toStep] = b[from + i * fromStep];
@@ -107,14 +120,24 @@ function wordsOf(bytes: Uint8Array, width: number): Words {
 }
 
 /** A new tensor that reads `source` through strides: element (i, j, …) is source[offset + i·s0 + j·s1 + …]. */
-export function stridedView(source: Tensor, shape: readonly number[], strides: readonly number[], offset = 0): Tensor {
+export function stridedView(
+  source: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  offset = 0,
+): Tensor {
   const cells = Cells.make(source.dtype, elementCount(shape));
   cells.copyBox(shape, { offset: 0, strides: stridesOf(shape) }, Cells.of(source), { offset, strides });
   return cells.tensor(shape);
 }
 
 /** Element (i, j, …) of the result is element (begin0 + i·step0, …) of the source. */
-export function sliceTensor(source: Tensor, begin: readonly number[], shape: readonly number[], step?: readonly number[]) {
+export function sliceTensor(
+  source: Tensor,
+  begin: readonly number[],
+  shape: readonly number[],
+  step?: readonly number[],
+) {
   const strides = stridesOf(source.shape);
   const offset = begin.reduce((sum, b, d) => sum + b * strides[d], 0);
   return stridedView(source, shape, step ? strides.map((s, d) => s * step[d]) : strides, offset);

@@ -25,7 +25,11 @@ interface Geometry {
   depth: number;
 }
 
-function geometry(input: readonly number[], filter: readonly number[], options: ConvolutionOptions): Geometry {
+function geometry(
+  input: readonly number[],
+  filter: readonly number[],
+  options: ConvolutionOptions,
+): Geometry {
   const n = input.length - 2;
   const spatial = input.slice(1, n + 1);
   const window = filter.slice(0, n);
@@ -55,7 +59,10 @@ function geometry(input: readonly number[], filter: readonly number[], options: 
 }
 
 /** Calls `tap` for every pair of an output pixel and an input pixel that one element of the window joins. */
-function taps(g: Geometry, tap: (outputPixel: number, inputPixel: number, windowPixel: number) => void): void {
+function taps(
+  g: Geometry,
+  tap: (outputPixel: number, inputPixel: number, windowPixel: number) => void,
+): void {
   const [id, ih, iw] = g.input;
   const [od, oh, ow] = g.output;
   const [kd, kh, kw] = g.window;

@@ -31,7 +31,8 @@ export function dimSource(value: Value, index: number): DimSource | undefined {
     if (node.op === 'Shape' || node.op === 'ShapeN') return { value: originOf(inputs[at.index]), dim: i };
     let next: number | undefined = i;
     let from: Value | undefined = inputs[0];
-    if (node.op === 'Pack') [from, next] = [node.int('axis') === 0 && inputs[i]?.shape?.length === 0 ? inputs[i] : undefined, 0];
+    if (node.op === 'Pack')
+      [from, next] = [node.int('axis') === 0 && inputs[i]?.shape?.length === 0 ? inputs[i] : undefined, 0];
     else if (node.op === 'Unpack') next = at.index;
     else if (node.op === 'ConcatV2') [from, next] = partOf(inputs.slice(0, -1), i);
     else if (node.op === 'GatherV2' || node.op === 'Gather') next = constantOf(inputs[1])?.[i];

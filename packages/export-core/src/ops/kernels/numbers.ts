@@ -15,7 +15,11 @@ export function widen(x: Tensor): Float32Array | Float64Array {
 export function narrow(dtype: DType, shape: readonly number[], floats: Float64Array | Float32Array): Tensor {
   if (dtype === 'float64') return Tensor.fromArray(dtype, shape, Float64Array.from(floats));
   if (dtype === 'float32') {
-    return Tensor.fromArray(dtype, shape, floats instanceof Float32Array ? floats : Float32Array.from(floats));
+    return Tensor.fromArray(
+      dtype,
+      shape,
+      floats instanceof Float32Array ? floats : Float32Array.from(floats),
+    );
   }
   return Tensor.fromNumbers(dtype, shape, floats as unknown as number[]);
 }

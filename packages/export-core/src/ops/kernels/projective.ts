@@ -64,7 +64,9 @@ export function projectiveTransform(
         const to = ((b * height + y) * width + x) * depth;
         for (let d = 0; d < depth; d++) {
           result[to + d] =
-            options.interpolation === 'NEAREST' ? read(nearest(py), nearest(px), d) : bilinear(py, px, (i, j) => read(i, j, d));
+            options.interpolation === 'NEAREST'
+              ? read(nearest(py), nearest(px), d)
+              : bilinear(py, px, (i, j) => read(i, j, d));
         }
       }
     }
@@ -83,5 +85,9 @@ function bilinear(y: number, x: number, read: (y: number, x: number) => number):
 
 /** Integers take the part before the point. */
 function rounded(dtype: DType, shape: readonly number[], values: Float64Array): Tensor {
-  return Tensor.fromNumbers(dtype, shape, Array.from(values, dtypeKind(dtype) === 'float' ? (x) => x : Math.trunc));
+  return Tensor.fromNumbers(
+    dtype,
+    shape,
+    Array.from(values, dtypeKind(dtype) === 'float' ? (x) => x : Math.trunc),
+  );
 }

@@ -28,9 +28,7 @@ function scaleOf(input: number, output: number, alignCorners: boolean): number {
 /** Position in the input of an output position. */
 export function sourceOf(input: number, output: number, flags: ResizeFlags): (i: number) => number {
   const scale = scaleOf(input, output, flags.alignCorners);
-  return flags.halfPixelCenters
-    ? (i) => round(round(round(i + 0.5) * scale) - 0.5)
-    : (i) => round(i * scale);
+  return flags.halfPixelCenters ? (i) => round(round(round(i + 0.5) * scale) - 0.5) : (i) => round(i * scale);
 }
 
 /** Linear interpolation: two neighbours; the weight kept is that of the second. */
@@ -110,7 +108,8 @@ export function resizeWith(image: Tensor, rows: Taps[], columns: Taps[], stepwis
     for (const row of rows) {
       for (const column of columns) {
         for (let d = 0; d < depth; d++) {
-          const at = (k: number, j: number) => v[((b * height + row.index[k]) * width + column.index[j]) * depth + d];
+          const at = (k: number, j: number) =>
+            v[((b * height + row.index[k]) * width + column.index[j]) * depth + d];
           const line = (k: number) =>
             stepwise ? lerp(at(k, 0), at(k, 1), column.weight[1]) : weighted(column, (j) => at(k, j));
           result[to++] = stepwise ? lerp(line(0), line(1), row.weight[1]) : weighted(row, line);

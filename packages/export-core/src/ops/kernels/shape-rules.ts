@@ -29,7 +29,8 @@ export function refuse(message: string): never {
 export const unknownDims = (rank: number): Dim[] => new Array<Dim>(rank).fill(null);
 
 /** Dimension arithmetic as TensorFlow's: known results out of unknown operands where the other operand decides. */
-export const addDims = (a: Dim, b: Dim): Dim => (a === 0 ? b : b === 0 ? a : a === null || b === null ? null : a + b);
+export const addDims = (a: Dim, b: Dim): Dim =>
+  a === 0 ? b : b === 0 ? a : a === null || b === null ? null : a + b;
 export const subDims = (a: Dim, b: Dim): Dim => (b === 0 ? a : a === null || b === null ? null : a - b);
 export const mulDims = (a: Dim, b: Dim): Dim =>
   a === 0 || b === 0 ? 0 : a === 1 ? b : b === 1 ? a : a === null || b === null ? null : a * b;
@@ -119,7 +120,11 @@ const MAX_TRACKED = 64;
  * stand for the elements of the inputs `data`; number 0 stays for the zero of paddings. All other inputs must be
  * known. Undefined where nothing is known.
  */
-export function trackElements(c: InferContext, data: readonly number[], evaluate: Evaluate): Dim[][] | undefined {
+export function trackElements(
+  c: InferContext,
+  data: readonly number[],
+  evaluate: Evaluate,
+): Dim[][] | undefined {
   if (!data.every((i) => isInt(c.dtype(i)) && isStatic(c.shape(i)))) return undefined;
   if (data.reduce((sum, i) => sum + elementCount(c.shape(i) as number[]), 0) > MAX_TRACKED) return undefined;
   if (!data.some((i) => c.elements(i)?.some((e) => e !== null))) return undefined;
@@ -153,11 +158,17 @@ function knownTensor(c: InferContext, i: number): Tensor | undefined {
   const ints = knownInts(c, i);
   const shape = c.shape(i);
   const dtype = c.dtype(i);
-  return ints && dtype && isInt(dtype) && isStatic(shape) ? Tensor.fromNumbers(dtype, shape, ints) : undefined;
+  return ints && dtype && isInt(dtype) && isStatic(shape)
+    ? Tensor.fromNumbers(dtype, shape, ints)
+    : undefined;
 }
 
 /** A row for an op that moves elements of the inputs `data`: its inference also follows their known elements. */
-export function moving(data: readonly number[] | ((c: InferContext) => number[]), infer: Infer, evaluate: Evaluate): OpRow {
+export function moving(
+  data: readonly number[] | ((c: InferContext) => number[]),
+  infer: Infer,
+  evaluate: Evaluate,
+): OpRow {
   return {
     infer: (c) => {
       const infos = infer(c);

@@ -37,7 +37,8 @@ export function denseSlice(
   const result: DenseSlice = { begin: [], strides: [], shape: [], finalShape: [] };
   const has = (mask: number, i: number) => (mask & (1 << i)) !== 0;
   const count = spec.begin.length;
-  if (spec.end.length !== count || spec.strides.length !== count) fail('begin, end and strides differ in length');
+  if (spec.end.length !== count || spec.strides.length !== count)
+    fail('begin, end and strides differ in length');
   let ellipsis = -1;
   for (let i = 0; i < count; i++) {
     if (!has(masks.ellipsis, i)) continue;
@@ -71,7 +72,8 @@ export function denseSlice(
         // TensorFlow looks at the index even where the mask leaves it out.
         const index = spec.begin[i];
         const at = index === null ? null : index >= 0 ? index : dim === null ? null : index + dim;
-        if (at !== null && dim !== null && (at < 0 || at >= dim)) fail(`index ${index} is outside of dimension ${dim}`);
+        if (at !== null && dim !== null && (at < 0 || at >= dim))
+          fail(`index ${index} is outside of dimension ${dim}`);
         result.begin.push(at);
         result.strides.push(1);
         result.shape.push(1);
@@ -89,7 +91,12 @@ export function denseSlice(
 }
 
 /** First index and number of elements of `begin:end:stride`; undefined is a bound left out, null one not known. */
-function interval(dim: Dim, begin: Dim | undefined, end: Dim | undefined, stride: Dim): { begin: Dim; size: Dim } {
+function interval(
+  dim: Dim,
+  begin: Dim | undefined,
+  end: Dim | undefined,
+  stride: Dim,
+): { begin: Dim; size: Dim } {
   if (stride === null || begin === null || end === null || dim === null) {
     // All of it, in one direction or the other.
     const all = begin === undefined && end === undefined && (stride === 1 || stride === -1);

@@ -39,13 +39,20 @@ interface Waiting {
 }
 
 /** The better of two candidates; of equal ones the earlier box. */
-const before = (a: Waiting, b: Waiting): boolean => a.score > b.score || (a.score === b.score && a.index < b.index);
+const before = (a: Waiting, b: Waiting): boolean =>
+  a.score > b.score || (a.score === b.score && a.index < b.index);
 
 /**
  * Selects at most `max` boxes of a score above `threshold`. A positive `sigma` lowers the score of an overlapping
  * box instead of dropping it.
  */
-export function suppress(all: Candidates, max: number, overlap: number, threshold: number, sigma: number): Selected[] {
+export function suppress(
+  all: Candidates,
+  max: number,
+  overlap: number,
+  threshold: number,
+  sigma: number,
+): Selected[] {
   const soft = sigma > 0;
   const scale = soft ? round(-0.5 / sigma) : 0;
   let queue: Waiting[] = [];

@@ -18,7 +18,8 @@ export interface Format {
 /** The node's data format; `spatial` is 2 or 3. */
 export function formatOf(node: Node, spatial: number): Format {
   const attr = node.attr('data_format');
-  const name = attr?.kind === 'string' ? Buffer.from(attr.value).toString() : spatial === 2 ? 'NHWC' : 'NDHWC';
+  const name =
+    attr?.kind === 'string' ? Buffer.from(attr.value).toString() : spatial === 2 ? 'NHWC' : 'NDHWC';
   const rank = spatial + 2 + (name === 'NCHW_VECT_C' ? 1 : 0);
   const channelsFirst = name.startsWith('NC');
   return {
@@ -88,7 +89,9 @@ export function windowSizes(
   dilations: readonly number[],
   padding: Padding,
 ): Dim[] {
-  return input.map((d, i) => windowSize(d, window[i], strides[i], dilations[i], padding, i, (m) => c.fail(m)));
+  return input.map((d, i) =>
+    windowSize(d, window[i], strides[i], dilations[i], padding, i, (m) => c.fail(m)),
+  );
 }
 
 /** The same for known sizes at run time. */

@@ -36,7 +36,7 @@ export async function modelGenerator(tree: Tree, options: ModelSchema): Promise<
     tree.write(file, text);
   } catch (error) {
     if (!(error instanceof FloeError)) throw error;
-    throw new Error(`no model.yaml was written\n\n${printDiagnostics(error.diagnostics)}`);
+    throw new Error(`no model.yaml was written\n\n${printDiagnostics(error.diagnostics)}`, { cause: error });
   }
   const install = isRegistered(readNxJson(tree) ?? {}) ? () => undefined : await initGenerator(tree, {});
   if (!options.skipFormat) await formatFiles(tree);

@@ -1,0 +1,127 @@
+/**
+ * Given:  Enter → Merge ⇄ NextIteration, Merge → Switch(LoopCond) → body and Exit: a TF1 loop
+ * Result: While(cond, body); the Exits are identities of its outputs
+ *
+ * From the innermost loop outwards: what is inside of a loop is functional when its turn comes.
+ */
+import { attr, type DType, type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
+import type { PrepareContext } from '../prepare';
+import { findFrames, isEnter, isExit, isMerge, isNextIteration, isSwitch, type Frame } from './frames';
+import { addArg, addFunction, addResult, giveInstead } from './functions';
+import { copySlice } from './slices';
+
+export function functionaliseLoops(graph: Graph, { diagnostics }: PrepareContext): void {
+  for (const frame of findFrames(graph)) {
+    const loop = readLoop(graph, frame);
+    if (typeof loop === 'string') {
+      const node = frame.nodes.find(isEnter) ?? frame.nodes[0];
+      const message = `the loop "${frame.name}" cannot be converted: ${loop}`;
+      diagnostics.error('T001', message, { hint: 'build it with tf.while_loop', node: node?.name });
+      continue;
+    }
+    makeWhile(graph, frame, loop);
+  }
+}
+
+/** A value that each iteration hands to the next. */
+interface Variable {
+  enter: Node;
+  merge: Node;
+  next: Node;
+  dtype: DType;
+}
+
+interface Loop {
+  condition: Node;
+  variables: Variable[];
+  /** Enters of what never changes. */
+  invariants: Node[];
+  exits: Node[];
+}
+
+/** The parts of a loop; a text where it is none that TensorFlow makes. */
+function readLoop(graph: Graph, frame: Frame): Loop | string {
+  const nodes = frame.nodes.filter((n) => graph.node(n.name) === n);
+  const conditions = nodes.filter((n) => n.op === 'LoopCond');
+  if (conditions.length !== 1) return `it has ${conditions.length} conditions instead of one`;
+  const variables: Variable[] = [];
+  for (const merge of nodes.filter(isMerge)) {
+    const enter = merge.inputs.find((v) => isEnter(v.node))?.node;
+    const next = merge.inputs.find((v) => isNextIteration(v.node))?.node;
+    // Other Merges are those of branches inside.
+    if (enter && next) variables.push({ enter, merge, next, dtype: enter.type('T') });
+  }
+  const entering = new Set(variables.map((v) => v.enter));
+  const invariants = nodes.filter((n) => isEnter(n) && !entering.has(n));
+  return { condition: conditions[0], variables, invariants, exits: nodes.filter(isExit) };
+}
+
+function makeWhile(graph: Graph, frame: Frame, loop: Loop): void {
+  const { variables, invariants, condition } = loop;
+  const entries = [...variables.map((v) => v.enter), ...invariants];
+  const types: DType[] = entries.map((enter) => enter.type('T'));
+  const cond = startFunction(graph, `${frame.name}_cond`, loop);
+  copySlice(graph, cond.body, [{ name: 'condition', value: condition.inputs[0] }], cond.border);
+  const body = startFunction(graph, `${frame.name}_body`, loop);
+  const results = variables.map(({ merge, next }) => ({ name: merge.name, value: next.inputs[0] }));
+  copySlice(graph, body.body, results, body.border);
+  invariants.forEach((enter, i) => addResult(body.body, enter.name, body.args[variables.length + i]));
+
+  const stateful = [cond.body, body.body].some((f) => [...f.nodes.values()].some(hasEffect));
+  const loopNode = graph.add(
+    frame.name,
+    stateful ? 'While' : 'StatelessWhile',
+    entries.map((enter) => enter.inputs[0]),
+    {
+      T: attr.types(types),
+      cond: attr.func(cond.body.name),
+      body: attr.func(body.body.name),
+      output_shapes: { kind: 'list', value: [] },
+    },
+  );
+  // Where the loop stands in a branch, only control edges may say so.
+  loopNode.controls = [...new Set(entries.flatMap((enter) => enter.controls))];
+  types.forEach((dtype, i) => (loopNode.output(i).dtype = dtype));
+  const exits = new Set(loop.exits);
+  for (const exit of exits) leave(graph, exit, loop, loopNode);
+  const inside = frame.nodes.filter((n) => !exits.has(n) && graph.node(n.name) === n);
+  graph.remove(new Set(inside));
+}
+
+interface StartedFunction {
+  body: FunctionGraph;
+  args: Value[];
+  border(value: Value): Value | undefined;
+}
+
+/** A function with the loop's variables and invariants as arguments. */
+function startFunction(graph: Graph, name: string, { variables, invariants, condition }: Loop): StartedFunction {
+  const body = addFunction(graph, name);
+  const known = new Map<Node, Value>();
+  for (const { enter, merge, dtype } of variables) known.set(merge, addArg(body, merge.name, dtype));
+  for (const enter of invariants) known.set(enter, addArg(body, enter.name, enter.type('T')));
+  const border = (value: Value): Value | undefined => {
+    const { node } = value;
+    // Inside, what the loop's Switch lets through is the variable itself.
+    if (isSwitch(node) && node.inputs[1].node === condition) return border(node.inputs[0]);
+    return known.get(node);
+  };
+  return { body, args: [...known.values()], border };
+}
+
+/** What leaves the loop is a variable's value when the condition is false. */
+function leave(graph: Graph, exit: Node, loop: Loop, loopNode: Node): void {
+  let value = exit.inputs[0];
+  while (value.node.op === 'Identity' || (isSwitch(value.node) && value.node.inputs[1].node === loop.condition)) {
+    value = value.node.inputs[0];
+  }
+  const place = loop.variables.findIndex((v) => v.merge === value.node);
+  const invariant = loop.invariants.indexOf(value.node);
+  const index = place >= 0 ? place : loop.variables.length + invariant;
+  if (place < 0 && invariant < 0) return;
+  giveInstead(graph, exit, [loopNode.output(index)], [exit.type('T')]);
+}
+
+function hasEffect(node: Node): boolean {
+  return node.def?.stateful === true && node.op !== '_Arg';
+}

@@ -1,0 +1,83 @@
+/** Fourier transforms: RFFT as RFFT2D of one row; back to real signals as products with constant matrices. */
+import { Tensor, type Node, type Value } from '@floe/export-core';
+import { numbers, range, reshape, sizeOf } from '../dims';
+import type { Rewriter, RewriteTable } from '../rewrite';
+
+/** The last axes cut or padded with zeros to the given lengths. */
+function fitted(b: Rewriter, x: Value, lengths: readonly number[]): Value | undefined {
+  const { shape } = x;
+  if (!shape) return undefined;
+  const first = shape.length - lengths.length;
+  const sizes = shape.slice(first);
+  if (sizes.some((d) => d === null)) return undefined;
+  const known = sizes as number[];
+  let result = x;
+  if (known.some((d, i) => d > lengths[i])) {
+    const size = shape.map((_, i) => (i < first ? -1 : Math.min(known[i - first], lengths[i - first])));
+    result = b.op('Slice', [result, b.ints(shape.map(() => 0)), b.ints(size)]);
+  }
+  if (known.some((d, i) => d < lengths[i])) {
+    const pads = shape.flatMap((_, i) => [0, i < first ? 0 : Math.max(0, lengths[i - first] - known[i - first])]);
+    result = b.op('Pad', [result, Tensor.fromNumbers('int32', [shape.length, 2], pads)]);
+  }
+  return result;
+}
+
+function rfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
+  const lengths = numbers(lengthValue);
+  const signal = lengths && fitted(b, x, lengths);
+  if (!signal) return undefined;
+  const [n] = lengths;
+  const batch = range(signal.shape!.length - 1).map((i) => sizeOf(b, signal, i));
+  const row = reshape(b, signal, [...batch, 1, n]);
+  const spectrum = b.op('RFFT2D', [row, [1, n]]);
+  return reshape(b, spectrum, [...batch, Math.floor(n / 2) + 1]);
+}
+
+/** Only where the length is not the image's own: the kernel wants them equal. */
+function rfft2d(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
+  const lengths = numbers(lengthValue);
+  const own = x.shape?.slice(-2);
+  if (!lengths || !own || own.every((d, i) => d === lengths[i])) return undefined;
+  const image = fitted(b, x, lengths);
+  return image && b.op('RFFT2D', [image, lengthValue]);
+}
+
+/** Largest transform that is written as matrices; their size is its square. */
+const MAX_LENGTH = 2048;
+
+/** Real signal from half a spectrum: re · C + im · S. The mirrored half doubles what is not 0 or n/2. */
+function inverseMatrices(n: number, bins: number): [Tensor, Tensor] {
+  const [cos, sin] = [new Float32Array(bins * n), new Float32Array(bins * n)];
+  for (let k = 0; k < bins; k++) {
+    const weight = (k === 0 || 2 * k === n ? 1 : 2) / n;
+    for (let t = 0; t < n; t++) {
+      const angle = (2 * Math.PI * ((k * t) % n)) / n;
+      cos[k * n + t] = weight * Math.cos(angle);
+      sin[k * n + t] = -weight * Math.sin(angle);
+    }
+  }
+  return [Tensor.fromArray('float32', [bins, n], cos), Tensor.fromArray('float32', [bins, n], sin)];
+}
+
+function irfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
+  const [n] = numbers(lengthValue) ?? [];
+  if (n === undefined || n > MAX_LENGTH || n < 1 || x.dtype !== 'complex64') return undefined;
+  const bins = Math.floor(n / 2) + 1;
+  const parts = ['Real', 'Imag'].map((op) => fitted(b, b.op(op, [x]), [bins]));
+  if (!parts[0] || !parts[1]) return undefined;
+  const [cos, sin] = inverseMatrices(n, bins);
+  return b.op('AddV2', [b.op('BatchMatMulV2', [parts[0], cos]), b.op('BatchMatMulV2', [parts[1], sin])]);
+}
+
+const made =
+  (build: (b: Rewriter, inputs: Value[]) => Value | undefined) => (_: unknown, node: Node, b: Rewriter) => {
+    const value = build(b, node.inputs);
+    return value && [value];
+  };
+
+export const table: RewriteTable = {
+  RFFT: made(rfft),
+  RFFT2D: made(rfft2d),
+  IRFFT: made(irfft),
+};

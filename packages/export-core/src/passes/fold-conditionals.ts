@@ -1,0 +1,73 @@
+/**
+ * Given:  y = If(const true, x, then_branch=f, else_branch=g); or Case with a constant index
+ * Result: f's nodes in the place of y
+ *
+ * As fold-switches does for TF1: frees the graph of what only training does. In the bodies of functions too.
+ */
+import { contractOutputs } from '../contract/contract';
+import type { Graph, Node, Value } from '../graph/graph';
+import { parseInput } from '../graph/graphdef';
+import type { Tensor } from '../tensor/tensor';
+import { evaluateNode } from './fold-constants';
+import { Budget, expandCalls, type Expansion } from './expand-calls';
+import type { FreezeContext } from './freeze-context';
+import { branchesOf, reachableFunctions } from './function-calls';
+import { SideEffects } from './side-effects';
+
+export function foldConditionals(graph: Graph, { contract }: FreezeContext): void {
+  if (graph.functions.size === 0) return;
+  const budget = new Budget();
+  const effects = new SideEffects(graph.functions);
+  const expansionOf = (node: Node): Expansion | undefined => {
+    const branching = branchesOf(graph.functions, node);
+    if (!branching || branching.firstInput === 0) return undefined;
+    const predicate = constantOf(node.inputs[0]);
+    if (!predicate) return undefined;
+    const body = branching.bodies[chosen(node, predicate, branching.bodies.length)];
+    return body && { body, inputs: node.inputs.slice(1), attrs: new Map() };
+  };
+  const bodies = reachableFunctions(graph).order;
+  // A branch may hold conditionals on what was its argument: again, until there is nothing left to decide.
+  const named = new Set(contractOutputs(contract).flatMap((s) => graph.node(parseInput(s.tensor).name) ?? []));
+  for (const each of [...bodies, graph]) while (expandCalls(each, expansionOf, effects, budget, named) > 0);
+}
+
+/** Which body runs. */
+function chosen(node: Node, predicate: Tensor, count: number): number {
+  if (node.op.endsWith('Case')) {
+    const index = predicate.at(0);
+    return index >= 0 && index < count ? index : count - 1;
+  }
+  return isTrue(predicate) ? 0 : 1;
+}
+
+/** As If takes it: a scalar by its value, everything else by whether it has elements. */
+function isTrue(predicate: Tensor): boolean {
+  if (predicate.shape.length > 0) return predicate.size > 0;
+  if (predicate.dtype === 'string') return predicate.strings[0].length > 0;
+  return predicate.at(0) !== 0;
+}
+
+/** The constant behind a predicate; of and/or one constant side may decide. */
+export function constantOf(value: Value | undefined, hops = 0): Tensor | undefined {
+  if (!value || hops > 100) return undefined;
+  const { node } = value;
+  if (node.constant) return node.constant;
+  const input = (i: number): Tensor | undefined => constantOf(node.inputs[i], hops + 1);
+  switch (node.op) {
+    case 'Identity':
+    case 'StopGradient':
+    case 'Snapshot':
+      return input(0);
+    case 'LogicalAnd':
+    case 'LogicalOr': {
+      const decisive = node.op === 'LogicalOr';
+      const sides = [input(0), input(1)];
+      const one = sides.find((t) => t && t.size === 1 && Boolean(t.at(0)) === decisive);
+      if (one) return one;
+      return sides[0] && sides[1]?.shape.length === 0 ? sides[0] : undefined;
+    }
+    default:
+      return evaluateNode(node)?.[value.index];
+  }
+}

@@ -1,0 +1,112 @@
+import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDescriptor } from '@floe/export-core';
+import { readNxJson, type Tree } from '@nx/devkit';
+import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
+import { modelGenerator } from './generator';
+import { modelYaml } from './model-yaml';
+
+const CHECKPOINT = join(__dirname, '../../../../../examples/mobilenet-v1/ckpt');
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'floe-')));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function workspace(): Tree {
+  const tree = createTreeWithEmptyWorkspace({ formatter: 'none' });
+  tree.write('nx.json', JSON.stringify({ plugins: ['floe'] }));
+  return tree;
+}
+
+it('writes a model.yaml with the inputs and outputs found, which is right', async () => {
+  const tree = workspace();
+  await modelGenerator(tree, { name: 'shapes', source: CHECKPOINT, directory: 'models/shapes' });
+  const text = tree.read('models/shapes/model.yaml', 'utf8')!;
+  const { descriptor, diagnostics } = parseDescriptor('model.yaml', text);
+  expect(diagnostics).toEqual([]);
+  expect(descriptor).toMatchObject({
+    name: 'shapes',
+    inputs: [{ name: 'input', tensor: 'input:0', dtype: 'float32', shape: [1, 128, 128, 3] }],
+    outputs: [{ name: 'Predictions', tensor: 'MobilenetV1/Predictions/Reshape_1:0' }],
+    variants: { float: {} },
+  });
+  expect(descriptor!.source.checkpoint).toMatch(/examples\/mobilenet-v1\/ckpt$/);
+});
+
+it('takes the .meta of a checkpoint for the checkpoint', async () => {
+  const tree = workspace();
+  await modelGenerator(tree, { name: 'a', source: join(CHECKPOINT, 'model.ckpt-2000.meta') });
+  expect(tree.read('a/model.yaml', 'utf8')).toMatch(/source: \{ checkpoint: \S+\/model\.ckpt-2000 \}/);
+});
+
+it('takes a graph that is not beside its checkpoint', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  cpSync(CHECKPOINT, elsewhere, { recursive: true });
+  rmSync(join(elsewhere, 'model.ckpt-2000.meta'));
+  const tree = workspace();
+  const graph = join(CHECKPOINT, 'model.ckpt-2000.meta');
+  await expect(modelGenerator(tree, { name: 'a', source: elsewhere })).rejects.toThrow(/S001[^]*--graph/);
+  await modelGenerator(tree, { name: 'a', source: elsewhere, graph });
+  expect(tree.read('a/model.yaml', 'utf8')).toMatch(/checkpoint: .*elsewhere, graph: .*\.meta \}/);
+});
+
+it('never overwrites', async () => {
+  const tree = workspace();
+  tree.write('a/model.yaml', 'mine');
+  await expect(modelGenerator(tree, { name: 'a', source: CHECKPOINT })).rejects.toThrow('already exists');
+  expect(tree.read('a/model.yaml', 'utf8')).toBe('mine');
+});
+
+it('writes nothing but says what is wrong', async () => {
+  const tree = workspace();
+  const notAModel = join(folder, 'notes.txt');
+  writeFileSync(notAModel, 'hello');
+  const values = join(CHECKPOINT, 'model.ckpt-2000.meta');
+  const copied = join(folder, 'copied.meta');
+  cpSync(values, copied);
+  await expect(modelGenerator(tree, { name: 'a', source: join(folder, 'none') })).rejects.toThrow('S001');
+  await expect(modelGenerator(tree, { name: 'a', source: notAModel })).rejects.toThrow('S003');
+  await expect(modelGenerator(tree, { name: 'a', source: copied })).rejects.toThrow(/S007[^]*--graph/);
+  await expect(modelGenerator(tree, { name: 'a:b', source: CHECKPOINT, directory: 'a' })).rejects.toThrow(
+    'D003',
+  );
+  await expect(
+    modelGenerator(tree, { name: 'a', source: CHECKPOINT, directory: '../outside' }),
+  ).rejects.toThrow('not in the workspace');
+  expect(tree.children('.')).not.toContain('a');
+});
+
+it('adds Floe to the workspace when it is not there yet', async () => {
+  const tree = workspace();
+  tree.write('nx.json', '{}');
+  await modelGenerator(tree, { name: 'a', source: CHECKPOINT });
+  expect(readNxJson(tree)?.plugins).toEqual(['floe']);
+});
+
+it('writes text that cannot be misread', () => {
+  const text = modelYaml(
+    'no',
+    {
+      frozenGraph: '/ws/a b/#1: "x".pb',
+      contract: {
+        inputs: [
+          { name: 'true', tensor: 'x:0', dtype: 'int32', shape: [null, null] },
+          { name: 'any', tensor: 'any:0', dtype: 'float32', shape: null },
+        ],
+        outputs: [{ name: '1', tensor: 'y:0', dtype: 'float32', shape: null }],
+      },
+    },
+    '/ws/model',
+  );
+  const { descriptor, diagnostics } = parseDescriptor('model.yaml', text);
+  expect(diagnostics).toEqual([]);
+  expect(descriptor).toMatchObject({
+    name: 'no',
+    source: { frozenGraph: '../a b/#1: "x".pb' },
+    inputs: [
+      { name: 'true', shape: [1, null] },
+      { name: 'any', tensor: 'any:0' },
+    ],
+    outputs: [{ name: '1' }],
+  });
+  expect(descriptor!.inputs![1].shape).toBeUndefined();
+});
