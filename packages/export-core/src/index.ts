@@ -40,4 +40,5 @@ export * from './tensor/shape';
 export * from './tensor/tensor';
 export * from './inspect/describe-graph';
 export * from './inspect/inspect';
+export * from './format/npz';
 export * from './format/sniff';

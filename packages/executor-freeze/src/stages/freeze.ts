@@ -21,7 +21,7 @@ import {
 export const freeze: StageFunction = async (context) => {
   const { descriptor, root } = context;
   const diagnostics = new Diagnostics();
-  const source = loadSource(descriptor.source, root);
+  const source = loadSource(descriptor.source, root, descriptor);
   try {
     const contract = resolve(context, source.graph, source.signatures, diagnostics);
     diagnostics.throwIfErrors();
@@ -29,6 +29,12 @@ export const freeze: StageFunction = async (context) => {
       contract,
       variables: source.variables,
       rename: descriptor.freeze.rename ?? {},
+      include: descriptor.freeze.include,
+      exclude: descriptor.freeze.exclude,
+      averages: descriptor.freeze.variables === 'ema' ? new Map() : undefined,
+      reportSurplus: descriptor.source.checkpoint !== undefined && descriptor.source.savedModel === undefined,
+      mainOps: source.mainOps,
+      assets: source.assets,
       diagnostics,
       initializers: [],
     };

@@ -32,7 +32,8 @@ function reshaping(code: string, general: (c: LoweringContext) => void): Lowerin
 function copies(c: LoweringContext): void {
   c.node.inputs.forEach((value, i) => {
     const from = c.input(i);
-    const shape = shapeOperand(c, value.shape) ?? c.temporary(`shape_${i}`, 'int32', [value.shape?.length ?? null]);
+    const shape =
+      shapeOperand(c, value.shape) ?? c.temporary(`shape_${i}`, 'int32', [value.shape?.length ?? null]);
     if (!shape.isConstant) c.emit('SHAPE', [from], [shape], { type: 'ShapeOptions', out_type: 'INT32' });
     c.emit('RESHAPE', [from, shape], [c.output(i)]);
   });

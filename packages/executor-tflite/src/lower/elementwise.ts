@@ -12,10 +12,14 @@ export const table: LoweringTable = {
   // Division of integers rounds towards zero in both.
   Div: kernel('DIV', { type: 'DivOptions' }),
   RealDiv: kernel('DIV', { type: 'DivOptions' }),
-  TruncateDiv: kernel('DIV', { type: 'DivOptions' }, {
-    note: 'int32',
-    refuse: (node) => (node.type('T') === 'int32' ? undefined : { reason: 'DIV truncates integers only' }),
-  }),
+  TruncateDiv: kernel(
+    'DIV',
+    { type: 'DivOptions' },
+    {
+      note: 'int32',
+      refuse: (node) => (node.type('T') === 'int32' ? undefined : { reason: 'DIV truncates integers only' }),
+    },
+  ),
   Maximum: kernel('MAXIMUM'),
   Minimum: kernel('MINIMUM'),
   Pow: kernel('POW'),

@@ -221,9 +221,10 @@ export function refuseRank(code: string, shape: Shape | undefined): Refusal | un
 export function kernelBroadcasts(code: string, operands: readonly Value[]): boolean {
   const limit = BROADCAST_RANK[code];
   const shapes = operands.map((v) => v.shape ?? null);
+  if (limit === undefined) return true;
   // Strings do not broadcast at all.
   if (operands[0].dtype === 'string') return shapes.every((s) => sameShape(s, shapes[0]));
-  if (limit === undefined || shapes.every((s) => s === null || s.length <= limit)) return true;
+  if (shapes.every((s) => s === null || s.length <= limit)) return true;
   const [size] = operands.map((v) => (v.node.op === 'BroadcastTo' ? v.node.inputs[1] : undefined));
   if (size && operands.every((v) => v.node.op === 'BroadcastTo' && v.node.inputs[1] === size)) return true;
   return shapes.every((s) => isStatic(s) && sameShape(s, shapes[0]));

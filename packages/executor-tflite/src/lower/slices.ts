@@ -43,7 +43,12 @@ function plainEntries(node: Node): Entry[] | undefined {
   const named = entries.filter((e) => !e.bits.has('ellipsis_mask') && !e.bits.has('new_axis_mask')).length;
   return entries.flatMap((entry) => {
     if (entry.bits.has('ellipsis_mask')) {
-      return Array.from({ length: rank - named }, () => ({ begin: 0, end: 0, stride: 1, bits: new Set(['begin_mask', 'end_mask']) }));
+      return Array.from({ length: rank - named }, () => ({
+        begin: 0,
+        end: 0,
+        stride: 1,
+        bits: new Set(['begin_mask', 'end_mask']),
+      }));
     }
     return entry.bits.has('new_axis_mask') ? [] : [entry];
   });
@@ -52,7 +57,10 @@ function plainEntries(node: Node): Entry[] | undefined {
 /** A shrunk axis is one element at `begin`, whatever the masks say. */
 function masksOf(entries: readonly Entry[]): FlatObject {
   const mask = (name: string, unless?: string) =>
-    entries.reduce((m, { bits }, i) => (bits.has(name) && !(unless && bits.has(unless)) ? m | (1 << i) : m), 0);
+    entries.reduce(
+      (m, { bits }, i) => (bits.has(name) && !(unless && bits.has(unless)) ? m | (1 << i) : m),
+      0,
+    );
   return {
     type: 'StridedSliceOptions',
     begin_mask: mask('begin_mask', 'shrink_axis_mask'),
@@ -73,10 +81,26 @@ function stridedSlice(c: LoweringContext): void {
   const reshapes = node.int('new_axis_mask') !== 0;
   if (entries && !(reshapes && unknown > 1)) {
     const list = (name: string, of: (e: Entry) => number) => c.ints(name, entries.map(of).map(clampInt32));
-    const operands = [c.input(0), list('begin', (e) => e.begin), list('end', (e) => e.end), list('strides', (e) => e.stride)];
+    const operands = [
+      c.input(0),
+      list('begin', (e) => e.begin),
+      list('end', (e) => e.end),
+      list('strides', (e) => e.stride),
+    ];
     const result = reshapes ? c.temporary('sliced', node.output().dtype!, null) : c.output();
     c.emit('STRIDED_SLICE', operands, [result], masksOf(entries));
-    if (reshapes) c.emit('RESHAPE', [result, c.ints('shape', shape!.map((d) => d ?? -1))], [c.output()]);
+    if (reshapes)
+      c.emit(
+        'RESHAPE',
+        [
+          result,
+          c.ints(
+            'shape',
+            shape!.map((d) => d ?? -1),
+          ),
+        ],
+        [c.output()],
+      );
     return;
   }
   const shrink = node.int('shrink_axis_mask');

@@ -1,5 +1,5 @@
 /** Sizes that may be known only at run time, for rewrites that reshape. */
-import { attr, type Value } from '@floe/export-core';
+import { attr, type Attr, type Node, type Value } from '@floe/export-core';
 import type { Rewriter } from './rewrite';
 
 /** A size: a number, or an int32 scalar of the graph. */
@@ -25,12 +25,16 @@ export function product(b: Rewriter, sizes: readonly Size[]): Size {
 export function reshape(b: Rewriter, x: Value, sizes: readonly Size[]): Value {
   const unknown = sizes.filter((s) => typeof s !== 'number').length;
   const known = sizes.map((s) => (typeof s === 'number' ? s : null));
-  if (unknown === 0 && x.shape && String(x.shape) === String(known) && x.shape.length === known.length) return x;
+  if (unknown === 0 && x.shape && String(x.shape) === String(known) && x.shape.length === known.length)
+    return x;
   // One unknown size follows from the others, but not in an empty tensor.
   const shape =
     unknown <= 1 && !known.includes(0)
       ? b.ints(known.map((s) => s ?? -1))
-      : b.op('Pack', sizes.map((s) => (typeof s === 'number' ? b.ints(s) : s)));
+      : b.op(
+          'Pack',
+          sizes.map((s) => (typeof s === 'number' ? b.ints(s) : s)),
+        );
   const result = b.op('Reshape', [x, shape]);
   result.shape = known;
   return result;
@@ -53,4 +57,9 @@ export function range(n: number, from = 0): number[] {
 /** An axis counted from the front. */
 export function axisOf(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
+}
+
+/** Attributes of a node, for a copy of it. */
+export function attrsOf(node: Node): Record<string, Attr> {
+  return Object.fromEntries(node.attrs);
 }

@@ -16,7 +16,7 @@ function broadcast(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
   const row = loweringRow(node.op);
   // The operator that takes operands of any shape stands last.
   const code = row?.to.at(-1);
-  if (!code || kernelBroadcasts(code, node.inputs)) return undefined;
+  if (!code || node.inputs[0].dtype === 'string' || kernelBroadcasts(code, node.inputs)) return undefined;
   const { shape } = node.output();
   const size = isStatic(shape) ? b.ints(shape) : sharedShape(node.inputs, b);
   const same = (v: Value) => isStatic(shape) && equal(v.shape, shape);

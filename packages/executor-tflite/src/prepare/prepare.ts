@@ -12,7 +12,9 @@ import {
   type Signature,
 } from '@floe/export-core';
 import { caseToIfs } from './control-flow/case-to-ifs';
-import { calledFunctions } from './control-flow/functions';
+import { calledFunctions, shareLibrary } from './control-flow/functions';
+import { functionaliseConds } from './control-flow/functionalise-conds';
+import { functionaliseLoops } from './control-flow/functionalise-loops';
 import { simplifyControlFlow } from './control-flow/simplify';
 import { specialiseFunctions } from './control-flow/specialise-functions';
 import { explicitPadding } from './explicit-padding';
@@ -43,7 +45,10 @@ const fold: PreparePass = {
 };
 
 export const PREPARE_PASSES: PreparePass[] = [
-  // First what makes functions and gives each its one caller: every pass after it runs over bodies too.
+  // First what makes functions and gives each its one caller: every pass after these runs over bodies too. Loops
+  // before branches: without them the graph has no cycles.
+  { name: 'functionaliseLoops', run: functionaliseLoops },
+  { name: 'functionaliseConds', run: functionaliseConds },
   { name: 'specialiseFunctions', run: specialiseFunctions, wholeModel: true },
   { name: 'caseToIfs', run: caseToIfs },
   infer,
@@ -66,6 +71,7 @@ export const PREPARE_PASSES: PreparePass[] = [
 
 /** Runs the passes over a graph and over the functions it calls. */
 export function prepareGraph(graph: Graph, context: PrepareContext): void {
+  shareLibrary(graph);
   const inside: PrepareContext = { ...context, signatures: [] };
   for (const pass of PREPARE_PASSES) {
     const bodies = pass.wholeModel ? [] : calledFunctions(graph);

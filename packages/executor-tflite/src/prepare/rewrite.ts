@@ -99,9 +99,13 @@ export function argTypes(def: OpDef, count: number): string[] {
 function fillTypes(node: Node, def: OpDef, operands: readonly Operand[]): void {
   const types = argTypes(def, operands.length);
   operands.forEach((operand, i) => {
-    const dtype = typeof operand === 'object' && ('node' in operand || operand instanceof Tensor) ? operand.dtype : undefined;
+    const dtype =
+      typeof operand === 'object' && ('node' in operand || operand instanceof Tensor)
+        ? operand.dtype
+        : undefined;
     const type = types[i] ?? '';
-    if (dtype && type.startsWith('@') && !node.attrs.has(type.slice(1))) node.set(type.slice(1), attr.type(dtype));
+    if (dtype && type.startsWith('@') && !node.attrs.has(type.slice(1)))
+      node.set(type.slice(1), attr.type(dtype));
   });
   for (const { type } of def.inputs) {
     const [count] = type.slice(1).split(':');
@@ -142,7 +146,12 @@ export function applyRewrites(graph: Graph, table: RewriteTable): void {
 }
 
 /** Lets a node give other values: it becomes the node that makes them, or an identity of them. */
-export function replace(graph: Graph, node: Node, results: readonly Value[], added: readonly Node[] = []): void {
+export function replace(
+  graph: Graph,
+  node: Node,
+  results: readonly Value[],
+  added: readonly Node[] = [],
+): void {
   const [first] = results;
   const maker = first.node;
   const readers = added.filter((n) => n.inputs.some((v) => v.node === maker));

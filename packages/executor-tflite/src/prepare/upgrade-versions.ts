@@ -22,10 +22,16 @@ const made =
   };
 
 /** Block sizes of both spatial axes. */
-const square = (node: Node) => Tensor.fromNumbers('int32', [2], [node.int('block_size'), node.int('block_size')]);
+const square = (node: Node) =>
+  Tensor.fromNumbers('int32', [2], [node.int('block_size'), node.int('block_size')]);
 
-const suppression = (iou: (b: Rewriter, node: Node) => Value, score: (b: Rewriter, node: Node) => Value): Rewrite =>
-  made((b, [boxes, scores, max], node) => b.op('NonMaxSuppressionV4', [boxes, scores, max, iou(b, node), score(b, node)]));
+const suppression = (
+  iou: (b: Rewriter, node: Node) => Value,
+  score: (b: Rewriter, node: Node) => Value,
+): Rewrite =>
+  made((b, [boxes, scores, max], node) =>
+    b.op('NonMaxSuppressionV4', [boxes, scores, max, iou(b, node), score(b, node)]),
+  );
 
 /** Below every score there is. */
 const noThreshold = (b: Rewriter) => b.const(Tensor.scalar('float32', -Infinity));
@@ -33,7 +39,8 @@ const noThreshold = (b: Rewriter) => b.const(Tensor.scalar('float32', -Infinity)
 /** The ops that a fused one applies after its own, in order. */
 function applyFused(b: Rewriter, node: Node, result: Value, operands: Value[]): Value | undefined {
   const list = node.attr('fused_ops');
-  const names = list?.kind === 'list' ? list.value.map((a) => Buffer.from(a.value as Uint8Array).toString()) : [];
+  const names =
+    list?.kind === 'list' ? list.value.map((a) => Buffer.from(a.value as Uint8Array).toString()) : [];
   const left = [...operands];
   let value: Value = result;
   for (const name of names) {
@@ -41,7 +48,8 @@ function applyFused(b: Rewriter, node: Node, result: Value, operands: Value[]): 
       const format = node.attr('data_format');
       value = b.op('BiasAdd', [value, left.shift()!], format ? { data_format: format } : {});
     } else if (/^(Relu|Relu6|Elu|Tanh|Sigmoid)$/.test(name)) value = b.op(name, [value]);
-    else if (name === 'LeakyRelu') value = b.op('LeakyRelu', [value], { alpha: node.attr('leakyrelu_alpha')! });
+    else if (name === 'LeakyRelu')
+      value = b.op('LeakyRelu', [value], { alpha: node.attr('leakyrelu_alpha')! });
     else if (name === 'FusedBatchNorm') {
       const attrs = { epsilon: node.attr('epsilon')!, is_training: attr.bool(false) };
       value = b.op('FusedBatchNormV3', [value, ...left.splice(0, 4)], attrs);
@@ -50,7 +58,15 @@ function applyFused(b: Rewriter, node: Node, result: Value, operands: Value[]): 
   return value;
 }
 
-const PLAIN = ['strides', 'padding', 'explicit_paddings', 'data_format', 'dilations', 'transpose_a', 'transpose_b'];
+const PLAIN = [
+  'strides',
+  'padding',
+  'explicit_paddings',
+  'data_format',
+  'dilations',
+  'transpose_a',
+  'transpose_b',
+];
 
 const fused = (op: string): Rewrite =>
   made((b, inputs, node) => {
@@ -74,9 +90,10 @@ const TABLE: RewriteTable = {
   MaxPoolV2: made((b, [x, ksize, strides], node) => {
     const [window, steps] = [numbers(ksize), numbers(strides)];
     if (!window || !steps) return undefined;
-    const { padding, data_format } = attrsOf(node);
-    const layout = data_format ? { data_format } : {};
-    return b.op('MaxPool', [x], { ksize: attr.ints(window), strides: attr.ints(steps), padding, ...layout });
+    const { padding, data_format: format } = attrsOf(node);
+    const attrs: Record<string, Attr> = { ksize: attr.ints(window), strides: attr.ints(steps), padding };
+    if (format) attrs.data_format = format;
+    return b.op('MaxPool', [x], attrs);
   }),
   BatchMatrixDiag: renamed('MatrixDiag'),
   BatchMatrixDiagPart: renamed('MatrixDiagPart'),
@@ -93,13 +110,19 @@ const TABLE: RewriteTable = {
   ),
   FusedPadConv2D: made((b, [x, paddings, filter], node) => {
     const padded = b.op('MirrorPad', [x, paddings], { mode: node.attr('mode')! });
-    return b.op('Conv2D', [padded, filter], { strides: node.attr('strides')!, padding: node.attr('padding')! });
+    return b.op('Conv2D', [padded, filter], {
+      strides: node.attr('strides')!,
+      padding: node.attr('padding')!,
+    });
   }),
   FusedResizeAndPadConv2D: made((b, [x, size, paddings, filter], node) => {
     const corners = attr.bool(node.bool('resize_align_corners'));
     const resized = b.op('ResizeBilinear', [x, size], { align_corners: corners });
     const padded = b.op('MirrorPad', [resized, paddings], { mode: node.attr('mode')! });
-    return b.op('Conv2D', [padded, filter], { strides: node.attr('strides')!, padding: node.attr('padding')! });
+    return b.op('Conv2D', [padded, filter], {
+      strides: node.attr('strides')!,
+      padding: node.attr('padding')!,
+    });
   }),
   _FusedConv2D: fused('Conv2D'),
   _FusedDepthwiseConv2dNative: fused('DepthwiseConv2dNative'),

@@ -50,7 +50,12 @@ const WRAPPING: Partial<Record<DType, DType[]>> = {
 const HALVES: Partial<Record<DType, DType[]>> = { float16: ['float32'], bfloat16: ['float32'] };
 
 /** The type attribute of the main operand, where it is not called `T`. */
-const MAIN: Record<string, string> = { Gather: 'Tparams', GatherV2: 'Tparams', GatherNd: 'Tparams', Range: 'Tidx' };
+const MAIN: Record<string, string> = {
+  Gather: 'Tparams',
+  GatherV2: 'Tparams',
+  GatherNd: 'Tparams',
+  Range: 'Tidx',
+};
 
 const widen =
   (wider: Partial<Record<DType, DType[]>>) =>
@@ -65,7 +70,9 @@ const widen =
       const attrs = { ...Object.fromEntries(node.attrs), [name]: attr.type(dtype) };
       const made = b.add(node.op, inputs, attrs);
       if (row.refuse(made)) continue;
-      return outputsOf(node).map((isMain, i) => (isMain(name) ? b.cast(made.output(i), type.value) : made.output(i)));
+      return outputsOf(node).map((isMain, i) =>
+        isMain(name) ? b.cast(made.output(i), type.value) : made.output(i),
+      );
     }
     return undefined;
   };
@@ -75,7 +82,9 @@ function outputsOf(node: Node): ((name: string) => boolean)[] {
   return node.def!.outputs.flatMap(({ type }) => {
     if (!type.startsWith('*')) return [(name: string) => type === `@${name}`];
     const [count, of] = type.slice(1).split(':');
-    return new Array(node.int(count)).fill((name: string) => of === `@${name}`) as ((name: string) => boolean)[];
+    return new Array(node.int(count)).fill((name: string) => of === `@${name}`) as ((
+      name: string,
+    ) => boolean)[];
   });
 }
 

@@ -5,13 +5,6 @@
  * that variant's targets only, any other row the whole model. Building a feature means deleting its rows.
  */
 export const NOT_BUILT: Readonly<Record<string, string>> = {
-  'source.savedModel': 'SavedModel sources are not built yet',
-  'outputs=auto': 'choosing outputs automatically is not built yet',
-  signatures: 'several signatures are not built yet',
-  'freeze.variables=ema': 'freezing moving averages is not built yet',
-  'freeze.include': 'choosing variables by name is not built yet',
-  'freeze.exclude': 'choosing variables by name is not built yet',
-  'freeze.rename': 'renaming variables is not built yet',
   'variants.*.quantization=float16': 'float16 quantisation is not built yet',
   'variants.*.quantization=dynamic': 'dynamic-range quantisation is not built yet',
   'variants.*.quantization=int8': 'int8 quantisation is not built yet',

@@ -131,7 +131,7 @@ function delimited(number: number, pieces: Buffer[]): Buffer[] {
 
 /** Small reads out of a larger one. */
 class Windowed {
-  private window = Buffer.alloc(0);
+  private window: Buffer = Buffer.alloc(0);
   private at = 0;
 
   constructor(private readonly file: RandomAccessFile) {}

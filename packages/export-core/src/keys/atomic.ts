@@ -12,7 +12,7 @@ import {
   writevSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, type Hash } from 'node:crypto';
 import { fileError } from '../format/file';
 
 /** Buffers handed to the system in one call (IOV_MAX is 1024 where it is smallest), and their bytes. */
@@ -58,35 +58,45 @@ function realFolder(path: string): string {
   }
 }
 
+/** What was written. */
+export interface Written {
+  sha256: string;
+  size: number;
+}
+
 /**
  * Writes a file in one step: into a temporary file in the same folder, which then takes the name. Readers see the
  * old content or the new one, and a killed process leaves no half file under the name. The bytes are not forced
  * to the disk: after a power cut digests tell what is damaged. An existing file's mode is kept; folders are made.
  *
- * @param chunks the content; buffers are written one after another, without being joined
+ * @param chunks the content; pieces are written one after another, without being joined
  * @param dist   when given, the path has to lie below it (S006)
  */
 export function writeFileAtomic(
   path: string,
   chunks: string | Uint8Array | readonly Piece[],
   dist?: string,
-): void {
+): Written {
   const target = dist === undefined ? resolve(path) : withinDist(dist, path);
   const folder = dirname(target);
   mkdirSync(folder, { recursive: true });
   const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
   const list =
     typeof chunks === 'string' ? [Buffer.from(chunks)] : chunks instanceof Uint8Array ? [chunks] : chunks;
+  // Hashed on the way to the disk: nothing has to be read again to know what was written.
+  const hash = createHash('sha256');
+  let size = 0;
   try {
     const fd = openSync(temporary, 'wx');
     try {
-      writeAll(fd, list);
+      size = writeAll(fd, list, hash);
       const mode = existingMode(target);
       if (mode !== undefined) fchmodSync(fd, mode);
     } finally {
       closeSync(fd);
     }
     renameSync(temporary, target);
+    return { sha256: hash.digest('hex'), size };
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -98,19 +108,23 @@ function existingMode(path: string): number | undefined {
   return stat?.isFile() ? stat.mode : undefined;
 }
 
-/** Every byte of every buffer: one call may write less than it was given (2 GiB at most on Linux). */
-function writeAll(fd: number, chunks: readonly Piece[]): void {
+/** Every byte of every piece; gives their number. One call may write less than it was given (2 GiB at most on Linux). */
+function writeAll(fd: number, chunks: readonly Piece[], hash: Hash): number {
   let next = 0;
+  let size = 0;
   let pending: Uint8Array[] = [];
   for (;;) {
     let waiting = pending.reduce((n, p) => n + p.length, 0);
     while (pending.length < BATCH && waiting < BATCH_BYTES && next < chunks.length) {
       const chunk = chunks[next++];
       if (chunk.byteLength === 0) continue;
-      pending.push(chunk instanceof Uint8Array ? chunk : chunk.bytes);
-      waiting += chunk.byteLength;
+      const bytes = chunk instanceof Uint8Array ? chunk : chunk.bytes;
+      hash.update(bytes);
+      pending.push(bytes);
+      waiting += bytes.length;
+      size += bytes.length;
     }
-    if (pending.length === 0) return;
+    if (pending.length === 0) return size;
     let written = writevSync(fd, pending);
     let done = 0;
     while (done < pending.length && written >= pending[done].length) written -= pending[done++].length;

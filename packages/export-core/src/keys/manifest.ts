@@ -10,36 +10,34 @@ import { dirname, join, posix, relative, sep } from 'node:path';
 import { canonicalJson } from './canonical';
 import { digestOf } from './digest';
 import type { Memo } from './memo';
-import { writeFileAtomic } from './atomic';
+import { writeFileAtomic, type Written } from './atomic';
 
 export interface Manifest {
   /** What was read, shortened (`artefactKey`). */
   key: string;
   /** By path relative to the manifest. */
-  outputs: Record<string, { sha256: string; size: number }>;
+  outputs: Record<string, Written>;
   /** What else is worth knowing of the outputs' origin. */
   [provenance: string]: unknown;
 }
 
 /**
- * Writes a manifest over outputs that are already there; returns it.
+ * Writes a manifest over outputs that were just written; returns it.
  *
  * @param path       the manifest's, below `dist`
- * @param outputs    what the stage wrote, in the manifest's folder or below it; missing ones are an error
+ * @param outputs    what the stage wrote, by path below `dist`: in the manifest's folder or below it
  * @param provenance further keys, as plain JSON values
  */
 export function writeManifest(
   dist: string,
   path: string,
   key: string,
-  outputs: readonly string[],
+  outputs: Readonly<Record<string, Written>>,
   provenance: Record<string, unknown> = {},
 ): Manifest {
   const folder = dirname(join(dist, path));
-  const entries = outputs.map((output): [string, Manifest['outputs'][string]] => {
-    const file = join(dist, output);
-    const { sha256, size } = digestOf(file);
-    const name = relative(folder, file).split(sep).join('/');
+  const entries = Object.entries(outputs).map(([output, { sha256, size }]): [string, Written] => {
+    const name = relative(folder, join(dist, output)).split(sep).join('/');
     if (!isInside(name)) throw new RangeError(`${output} is not in the folder of ${path}`);
     return [name, { sha256, size }];
   });

@@ -16,14 +16,18 @@ export interface GraphFile {
 }
 
 /** What to do with files that hold models but no TensorFlow graph. */
-const CURES: Partial<Record<FileKind, string>> = {
-  hdf5: 'save a SavedModel instead: keras.models.load_model("model.h5").export("saved_model")',
+export const CURES: Partial<Record<FileKind, string>> = {
+  hdf5: 'save a SavedModel instead: keras.models.load_model("model.h5").export("saved_model") (a file of weights only: build the model and load_weights first)',
   keras: 'save a SavedModel instead: keras.models.load_model("model.keras").export("saved_model")',
   onnx: 'Floe starts from TensorFlow: save the model it came from as a SavedModel',
   tflite: 'this is what Floe makes, not what it starts from',
   'lfs-pointer': 'run: git lfs pull',
   'checkpoint-index':
     'a checkpoint has no graph: name it as source: { checkpoint: … } and the .meta beside it as graph',
+  'checkpoint-v1': 'source: { checkpoint: … }, and its graph (.meta, .pb or .pbtxt) as graph',
+  'checkpoint-dir': 'source: { checkpoint: … }, and its graph (.meta, .pb or .pbtxt) as graph',
+  'checkpoint-state': 'source: { checkpoint: <its folder> }, and its graph (.meta, .pb or .pbtxt) as graph',
+  npz: 'arrays are no model: save a SavedModel, or a checkpoint with its graph',
   'savedmodel-dir': 'source: { savedModel: … }',
   savedmodel: 'source: { savedModel: <its folder> }',
 };

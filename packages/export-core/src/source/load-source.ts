@@ -1,44 +1,62 @@
 /** Opens what model.yaml names as its source: a graph, and the values of its variables. */
 import { basename, resolve } from 'node:path';
 import type { Signature } from '../contract/contract';
-import type { Source } from '../descriptor/schema';
+import type { Descriptor, Source } from '../descriptor/schema';
 import { openCheckpoint, resolveCheckpoint, type Checkpoint } from '../format/checkpoint';
 import type { MetaGraphDef } from '../format/proto';
 import type { Graph } from '../graph/graph';
+import { graphFromDef, parseInput } from '../graph/graphdef';
 import type { VariableValues } from '../passes/freeze-context';
-import { dtypeFromCode } from '../tensor/dtype';
-import { shapeFromProto } from '../format/tensor-proto';
 import { readGraphFile } from './graph-file';
+import { assetFiles, openVariables, readSavedModel } from './saved-model';
+import { chooseSignatures, signaturesOf } from './signatures';
+import { checkpointValues, transferredValues } from './variable-values';
+
+export { signaturesOf } from './signatures';
 
 export interface LoadedSource {
   graph: Graph;
   /** Undefined for frozen graphs. */
   variables?: VariableValues;
-  /** Signatures that the files themselves carry. */
+  /** Signatures that the files themselves carry; of a SavedModel those that the descriptor chooses. */
   signatures: Signature[];
+  /** Nodes that a SavedModel runs once it is loaded. */
+  mainOps: string[];
+  /** Files of the source that string constants of the graph name: tensor → path. */
+  assets: ReadonlyMap<string, string>;
   /** What is known of where it comes from; for the manifest. */
   provenance: Record<string, unknown>;
   close(): void;
 }
 
+/** What the descriptor says of its contract: a SavedModel's signatures need not be asked where it says all. */
+export type DeclaredContract = Pick<Descriptor, 'inputs' | 'outputs' | 'signatures'>;
+
 /**
  * @param root the folder that the descriptor's paths are relative to
- * @throws FloeError when a file is missing, damaged or of another kind
+ * @throws FloeError when a file is missing, damaged or of another kind, or has no such signature
  */
-export function loadSource(source: Source, root: string): LoadedSource {
+export function loadSource(source: Source, root: string, declared: DeclaredContract = {}): LoadedSource {
+  if (source.savedModel !== undefined) return loadSavedModel(source, root, declared);
   if (source.frozenGraph !== undefined) {
     const { graph, meta } = readGraphFile(resolve(root, source.frozenGraph));
     return {
       graph,
-      signatures: meta ? signaturesOf(meta) : [],
+      signatures: meta ? signaturesOf(meta, graph) : [],
+      mainOps: meta ? mainOpsOf(meta) : [],
+      assets: new Map(),
       provenance: provenanceOf(graph, meta),
       close: () => undefined,
     };
   }
+  return loadCheckpoint(source, root);
+}
+
+function loadCheckpoint(source: Source, root: string): LoadedSource {
   const target = resolve(root, source.checkpoint as string);
   const { prefix } = resolveCheckpoint(target);
   const checkpoint = openCheckpoint(target);
-  try {
+  return closeOnError([checkpoint], () => {
     const file =
       source.graph === undefined
         ? `${prefix.replace(/-\?{5}-of-\d{5}$/, '')}.meta`
@@ -46,47 +64,75 @@ export function loadSource(source: Source, root: string): LoadedSource {
     const { graph, meta } = readGraphFile(file);
     return {
       graph,
-      variables: valuesOf(checkpoint),
-      signatures: meta ? signaturesOf(meta) : [],
-      provenance: {
-        ...provenanceOf(graph, meta),
-        checkpoint: { name: basename(prefix), format: checkpoint.format },
-      },
+      variables: checkpointValues(checkpoint),
+      signatures: meta ? signaturesOf(meta, graph) : [],
+      mainOps: meta ? mainOpsOf(meta) : [],
+      assets: new Map(),
+      provenance: { ...provenanceOf(graph, meta), checkpoint: describe(checkpoint) },
       close: () => checkpoint.close(),
     };
+  });
+}
+
+function loadSavedModel(source: Source, root: string, declared: DeclaredContract): LoadedSource {
+  const files = readSavedModel(resolve(root, source.savedModel as string), source.tags);
+  const { meta, file, folder } = files;
+  const graph = graphFromDef(meta.graph_def!, file);
+  const wanted = source.signatures ?? (source.signature === undefined ? undefined : [source.signature]);
+  const found = signaturesOf(meta, graph);
+  const signatures = declared.signatures && !wanted ? found : chooseSignatures(found, wanted, isComplete(declared), file);
+  const assets = assetFiles(files);
+  const own = openVariables(folder);
+  const opened = own ? [own] : [];
+  return closeOnError(opened, () => {
+    const checkpoint =
+      source.checkpoint === undefined ? undefined : openCheckpoint(resolve(root, source.checkpoint));
+    if (checkpoint) opened.push(checkpoint);
+    return {
+      graph,
+      variables: checkpoint ? transferredValues(own, checkpoint) : own && checkpointValues(own, file),
+      signatures,
+      mainOps: mainOpsOf(meta),
+      assets,
+      provenance: {
+        ...provenanceOf(graph, meta),
+        tags: [...(meta.meta_info_def?.tags ?? [])],
+        signatures: signatures.map((s) => s.key),
+        ...(checkpoint ? { checkpoint: describe(checkpoint) } : {}),
+      },
+      close: () => opened.forEach((each) => each.close()),
+    };
+  });
+}
+
+/** Whether the descriptor itself says every input and output, with its tensor. */
+function isComplete({ inputs, outputs }: DeclaredContract): boolean {
+  const named = (list: readonly { tensor?: string }[]) => list.every((spec) => spec.tensor !== undefined);
+  return outputs === 'auto' || (inputs !== undefined && outputs !== undefined && named(inputs) && named(outputs));
+}
+
+/** What TensorFlow runs after it has loaded a graph: the main op, the older init op, the tables' initialisers. */
+function mainOpsOf(meta: MetaGraphDef): string[] {
+  const names: string[] = [];
+  for (const key of ['saved_model_main_op', 'legacy_init_op', 'table_initializer']) {
+    names.push(...(meta.collection_def[key]?.node_list?.value ?? []));
+  }
+  const init = meta.signature_def.__saved_model_init_op?.outputs.__saved_model_init_op;
+  if (init?.name) names.push(init.name);
+  return [...new Set(names.map((name) => parseInput(name).name))];
+}
+
+function describe(checkpoint: Checkpoint): { name: string; format: string } {
+  return { name: basename(checkpoint.prefix), format: checkpoint.format };
+}
+
+function closeOnError<T>(opened: readonly Checkpoint[], load: () => T): T {
+  try {
+    return load();
   } catch (error) {
-    checkpoint.close();
+    opened.forEach((each) => each.close());
     throw error;
   }
-}
-
-function valuesOf(checkpoint: Checkpoint): VariableValues {
-  return {
-    name: basename(checkpoint.prefix),
-    names: () => [...checkpoint.entries.keys()],
-    info: (name) => checkpoint.entries.get(name),
-    read: (name) => checkpoint.read(name),
-  };
-}
-
-/** The signatures of a MetaGraphDef, in the order of their keys: a protobuf map has none of its own. */
-export function signaturesOf(meta: MetaGraphDef): Signature[] {
-  return Object.keys(meta.signature_def)
-    .sort()
-    .map((key) => {
-      const def = meta.signature_def[key];
-      const specs = (infos: typeof def.inputs) =>
-        Object.keys(infos)
-          .sort()
-          .flatMap((name) => {
-            const info = infos[name];
-            const dtype = dtypeFromCode(info.dtype);
-            return info.name && dtype
-              ? [{ name, tensor: info.name, dtype, shape: shapeFromProto(info.tensor_shape) }]
-              : [];
-          });
-      return { key, inputs: specs(def.inputs), outputs: specs(def.outputs) };
-    });
 }
 
 function provenanceOf(graph: Graph, meta: MetaGraphDef | undefined): Record<string, unknown> {

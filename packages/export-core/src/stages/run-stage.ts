@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
-import { writeFileAtomic } from '../keys/atomic';
+import { writeFileAtomic, type Written } from '../keys/atomic';
 import { canonicalJson } from '../keys/canonical';
 import { digestOf } from '../keys/digest';
 import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/manifest';
@@ -167,6 +167,7 @@ async function runOrThrow(
   const { diagnostics, summary, provenance } = result;
   const failed = diagnostics.some(({ severity }) => severity === 'error');
   const staged = new Map<string, string>();
+  const written: Record<string, Written> = {};
   try {
     checkPromises(target, name, result);
     // Under other names at first: weights are read when they are written, so only then can be said whether what was
@@ -174,7 +175,7 @@ async function runOrThrow(
     for (const [path, content] of Object.entries(result.artefacts)) {
       const own = stagedPath(path);
       staged.set(path, own);
-      writeFileAtomic(own, content, dist);
+      written[path] = writeFileAtomic(own, content, dist);
     }
     if (sources().key !== key) throw changed(`what ${name} reads was changed while it ran`);
     upstream.forEach(({ file, path, sha256 }, i) => {
@@ -188,15 +189,15 @@ async function runOrThrow(
     for (const own of staged.values()) rmSync(join(dist, own), { force: true });
   }
   if (failed) return { outcome: 'failed', diagnostics, summary };
-  const written = writeManifest(dist, manifestPath, fullKey, outputs, {
+  writeManifest(dist, manifestPath, fullKey, written, {
     stage: stage.name,
     ...(provenance && { provenance }),
     ...(summary !== undefined && { summary }),
     ...(diagnostics.length > 0 && { diagnostics: diagnostics.map(({ where: _, ...rest }) => rest) }),
   });
-  for (const output of outputs) {
-    const { sha256 } = outputsByPath(manifestPath, written)[output];
-    ownFiles.set(join(dist, output), { stamp: stampOf(join(dist, output)), sha256 });
+  for (const [path, { sha256 }] of Object.entries(written)) {
+    const file = join(dist, path);
+    ownFiles.set(file, { stamp: stampOf(file), sha256 });
   }
   return { outcome: 'done', diagnostics, summary };
 }

@@ -8,7 +8,7 @@ import { attr, type DType, type FunctionGraph, type Graph, type Node, type Value
 import type { PrepareContext } from '../prepare';
 import { findFrames, isEnter, isExit, isMerge, isNextIteration, isSwitch, type Frame } from './frames';
 import { addArg, addFunction, addResult, giveInstead } from './functions';
-import { copySlice } from './slices';
+import { copySlice, type Border } from './slices';
 
 export function functionaliseLoops(graph: Graph, { diagnostics }: PrepareContext): void {
   for (const frame of findFrames(graph)) {
@@ -36,7 +36,8 @@ interface Loop {
   variables: Variable[];
   /** Enters of what never changes. */
   invariants: Node[];
-  exits: Node[];
+  /** What leaves the loop, by its place among variables and invariants. */
+  exits: { node: Node; place: number }[];
 }
 
 /** The parts of a loop; a text where it is none that TensorFlow makes. */
@@ -53,7 +54,24 @@ function readLoop(graph: Graph, frame: Frame): Loop | string {
   }
   const entering = new Set(variables.map((v) => v.enter));
   const invariants = nodes.filter((n) => isEnter(n) && !entering.has(n));
-  return { condition: conditions[0], variables, invariants, exits: nodes.filter(isExit) };
+  const condition = conditions[0];
+  const places = [...variables.map((v) => v.merge), ...invariants];
+  const exits = nodes.filter(isExit).map((node) => ({ node, place: places.indexOf(leaving(node, condition)) }));
+  const strange = exits.find((e) => e.place < 0);
+  if (strange) return `what leaves it at "${strange.node.name}" is no variable of the loop`;
+  return { condition, variables, invariants, exits };
+}
+
+/** The variable's Merge, or the invariant's Enter, whose last value an Exit gives. */
+function leaving(exit: Node, condition: Node): Node {
+  let { node } = exit.inputs[0];
+  while (node.op === 'Identity' || isLoopSwitch(node, condition)) node = node.inputs[0].node;
+  return node;
+}
+
+/** The Switch that asks the loop's condition. */
+function isLoopSwitch(node: Node, condition: Node): boolean {
+  return isSwitch(node) && node.inputs[1].node === condition;
 }
 
 function makeWhile(graph: Graph, frame: Frame, loop: Loop): void {
@@ -65,7 +83,9 @@ function makeWhile(graph: Graph, frame: Frame, loop: Loop): void {
   const body = startFunction(graph, `${frame.name}_body`, loop);
   const results = variables.map(({ merge, next }) => ({ name: merge.name, value: next.inputs[0] }));
   copySlice(graph, body.body, results, body.border);
-  invariants.forEach((enter, i) => addResult(body.body, enter.name, body.args[variables.length + i]));
+  invariants.forEach((enter, i) =>
+    addResult(body.body, enter.name, body.args[variables.length + i]),
+  );
 
   const stateful = [cond.body, body.body].some((f) => [...f.nodes.values()].some(hasEffect));
   const loopNode = graph.add(
@@ -82,44 +102,30 @@ function makeWhile(graph: Graph, frame: Frame, loop: Loop): void {
   // Where the loop stands in a branch, only control edges may say so.
   loopNode.controls = [...new Set(entries.flatMap((enter) => enter.controls))];
   types.forEach((dtype, i) => (loopNode.output(i).dtype = dtype));
-  const exits = new Set(loop.exits);
-  for (const exit of exits) leave(graph, exit, loop, loopNode);
-  const inside = frame.nodes.filter((n) => !exits.has(n) && graph.node(n.name) === n);
-  graph.remove(new Set(inside));
+  for (const { node, place } of loop.exits) giveInstead(graph, node, [loopNode.output(place)], [types[place]]);
+  const left = new Set(loop.exits.map((e) => e.node));
+  graph.remove(new Set(frame.nodes.filter((n) => !left.has(n) && graph.node(n.name) === n)));
+  frame.parent?.nodes.push(loopNode, ...left);
 }
 
 interface StartedFunction {
   body: FunctionGraph;
   args: Value[];
-  border(value: Value): Value | undefined;
+  border: Border;
 }
 
 /** A function with the loop's variables and invariants as arguments. */
 function startFunction(graph: Graph, name: string, { variables, invariants, condition }: Loop): StartedFunction {
   const body = addFunction(graph, name);
   const known = new Map<Node, Value>();
-  for (const { enter, merge, dtype } of variables) known.set(merge, addArg(body, merge.name, dtype));
+  for (const { merge, dtype } of variables) known.set(merge, addArg(body, merge.name, dtype));
   for (const enter of invariants) known.set(enter, addArg(body, enter.name, enter.type('T')));
-  const border = (value: Value): Value | undefined => {
-    const { node } = value;
+  const border: Border = {
     // Inside, what the loop's Switch lets through is the variable itself.
-    if (isSwitch(node) && node.inputs[1].node === condition) return border(node.inputs[0]);
-    return known.get(node);
+    through: (value) => (isLoopSwitch(value.node, condition) ? border.through(value.node.inputs[0]) : value),
+    outside: ({ node }) => known.get(node),
   };
   return { body, args: [...known.values()], border };
-}
-
-/** What leaves the loop is a variable's value when the condition is false. */
-function leave(graph: Graph, exit: Node, loop: Loop, loopNode: Node): void {
-  let value = exit.inputs[0];
-  while (value.node.op === 'Identity' || (isSwitch(value.node) && value.node.inputs[1].node === loop.condition)) {
-    value = value.node.inputs[0];
-  }
-  const place = loop.variables.findIndex((v) => v.merge === value.node);
-  const invariant = loop.invariants.indexOf(value.node);
-  const index = place >= 0 ? place : loop.variables.length + invariant;
-  if (place < 0 && invariant < 0) return;
-  giveInstead(graph, exit, [loopNode.output(index)], [exit.type('T')]);
 }
 
 function hasEffect(node: Node): boolean {

@@ -34,7 +34,8 @@ export function calledFunctions(graph: Graph): FunctionGraph[] {
   const found = new Map<string, FunctionGraph>();
   const visit = (caller: Graph) => {
     for (const node of caller.nodes.values()) {
-      for (const { name } of functionRefs(node)) {
+      const names = functionRefs(node).map((ref) => ref.name);
+      for (const name of node.def ? names : [node.op, ...names]) {
         const body = graph.functions.get(name);
         if (!body || found.has(name)) continue;
         found.set(name, body);
@@ -44,6 +45,11 @@ export function calledFunctions(graph: Graph): FunctionGraph[] {
   };
   visit(graph);
   return [...found.values()];
+}
+
+/** Lets functions find each other: what a body calls stands in the library of its model. */
+export function shareLibrary(graph: Graph): void {
+  for (const body of graph.functions.values()) body.functions = graph.functions;
 }
 
 /** The graph and every function it calls. */

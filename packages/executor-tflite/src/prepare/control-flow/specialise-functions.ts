@@ -11,7 +11,6 @@ import { calledFunctions, copyFunction, functionRefs, giveInstead, inlineBody } 
 const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
 
 export function specialiseFunctions(graph: Graph, { diagnostics }: PrepareContext): void {
-  for (const body of graph.functions.values()) body.functions = graph.functions;
   const recursive = findRecursion(graph);
   if (recursive) {
     const message = `function "${recursive}" calls itself: TFLite has no recursion`;

@@ -5,7 +5,8 @@ import type { Rewriter, RewriteTable } from '../rewrite';
 
 /** A node of one output per row from a function of inputs. */
 const made =
-  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) => (_: unknown, node: Node, b: Rewriter) => {
+  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) =>
+  (_: unknown, node: Node, b: Rewriter) => {
     const value = build(b, node.inputs, node);
     return value && [value];
   };
@@ -114,7 +115,12 @@ function spaceToBatch(b: Rewriter, [x, block, paddings]: Value[]): Value | undef
   const tail = range(rest, 1 + spatial).map((i) => sizeOf(b, padded, i));
   const batch = sizeOf(b, padded, 0);
   const cut = reshape(b, padded, [batch, ...inner.flatMap((n, i) => [n, sizes[i]]), ...tail]);
-  const perm = [...sizes.map((_, i) => 2 + 2 * i), 0, ...sizes.map((_, i) => 1 + 2 * i), ...range(rest, 1 + 2 * spatial)];
+  const perm = [
+    ...sizes.map((_, i) => 2 + 2 * i),
+    0,
+    ...sizes.map((_, i) => 1 + 2 * i),
+    ...range(rest, 1 + 2 * spatial),
+  ];
   return reshape(b, b.op('Transpose', [cut, perm]), [product(b, [batch, ...sizes]), ...inner, ...tail]);
 }
 
@@ -174,11 +180,12 @@ function reverse(b: Rewriter, [x, axisValue]: Value[]): Value | undefined {
   return sorted.reduce((v, axis) => b.op('ReverseV2', [v, [axis]]), x);
 }
 
+/** Fewer than k are larger than the target's prediction: ties count for it. */
 function inTopK(b: Rewriter, predictions: Value, targets: Value, k: Value): Value {
-  const float = b.add('TopKV2', [predictions, k]);
-  const wanted = b.op('ExpandDims', [b.cast(targets, 'int32'), b.ints(-1)]);
-  const among = b.op('Equal', [float.output(1), wanted]);
-  return b.op('Any', [among, [-1]]);
+  const places = b.op('ExpandDims', [b.cast(targets, 'int32'), b.ints(1)]);
+  const wanted = b.op('GatherV2', [predictions, places, b.ints(1)], { batch_dims: attr.int(1) });
+  const larger = b.op('Cast', [b.op('Greater', [predictions, wanted])], { DstT: attr.type('int32') });
+  return b.op('Less', [b.op('Sum', [larger, [1]]), k]);
 }
 
 function countsOf(b: Rewriter, ids: Value, size: number, weights: Value | undefined, binary: boolean): Value {
@@ -207,7 +214,8 @@ function cumprod(b: Rewriter, [x, axisValue]: Value[], node: Node): Value | unde
   const result: Value[] = [];
   let running: Value | undefined;
   for (const i of order) {
-    if (node.bool('exclusive')) result[i] = running ?? b.op('Fill', [b.op('Shape', [parts[i]]), b.scalar(x, 1)]);
+    if (node.bool('exclusive'))
+      result[i] = running ?? b.op('Fill', [b.op('Shape', [parts[i]]), b.scalar(x, 1)]);
     running = running ? b.op('Mul', [running, parts[i]]) : parts[i];
     if (!node.bool('exclusive')) result[i] = running;
   }
@@ -235,7 +243,9 @@ export const table: RewriteTable = {
   Size: made((b, [x], node) => b.op('Prod', [b.op('Shape', [x], { out_type: node.attr('out_type')! }), [0]])),
   OnesLike: made((b, [x]) => b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 1)])),
   ZerosLike: made((b, [x]) =>
-    /^(float32|int32|int64|string)$/.test(x.dtype ?? '') ? undefined : b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 0)]),
+    /^(float32|int32|int64|string)$/.test(x.dtype ?? '')
+      ? undefined
+      : b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 0)]),
   ),
   Empty: made((b, [dims], node) => b.op('Fill', [dims, b.const(Tensor.scalar(node.type('dtype'), 0))])),
   ShapeN: (_, node, b) => node.inputs.map((v) => b.op('Shape', [v], { out_type: node.attr('out_type')! })),
@@ -243,7 +253,9 @@ export const table: RewriteTable = {
   ConjugateTranspose: made((b, [x, perm]) =>
     /^complex/.test(x.dtype ?? '') ? undefined : b.op('Transpose', [x, perm]),
   ),
-  ParallelConcat: made((b, inputs) => (inputs.length === 1 ? inputs[0] : b.op('ConcatV2', [...inputs, b.ints(0)]))),
+  ParallelConcat: made((b, inputs) =>
+    inputs.length === 1 ? inputs[0] : b.op('ConcatV2', [...inputs, b.ints(0)]),
+  ),
 
   TopK: (_, node, b) => {
     const top = b.add('TopKV2', [node.inputs[0], b.ints(node.int('k'))]);
@@ -260,12 +272,22 @@ export const table: RewriteTable = {
   Bincount: made((b, [ids, size, weights]) => {
     const [n] = numbers(size) ?? [];
     const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
-    return n === undefined ? undefined : countsOf(b, b.op('Reshape', [ids, [-1]]), n, weighted ? b.op('Reshape', [weights, [-1]]) : undefined, false);
+    return n === undefined
+      ? undefined
+      : countsOf(
+          b,
+          b.op('Reshape', [ids, [-1]]),
+          n,
+          weighted ? b.op('Reshape', [weights, [-1]]) : undefined,
+          false,
+        );
   }),
   DenseBincount: made((b, [ids, size, weights], node) => {
     const [n] = numbers(size) ?? [];
     const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
-    return n === undefined ? undefined : countsOf(b, ids, n, weighted ? weights : undefined, node.bool('binary_output'));
+    return n === undefined
+      ? undefined
+      : countsOf(b, ids, n, weighted ? weights : undefined, node.bool('binary_output'));
   }),
   Cumprod: made(cumprod),
   Cross: made((b, [x, y]) => {

@@ -36,7 +36,14 @@ const within = (labels: string[], order: string[]) => labels.join() === order.jo
 function arranged(b: Rewriter, x: Operand, orders: string[][]): [Value, number] {
   const found = orders.findIndex((order) => within(x.labels, order));
   if (found >= 0) return [x.value, found];
-  return [transpose(b, x.value, orders[0].map((l) => x.labels.indexOf(l))), 0];
+  return [
+    transpose(
+      b,
+      x.value,
+      orders[0].map((l) => x.labels.indexOf(l)),
+    ),
+    0,
+  ];
 }
 
 function einsum(node: Node, b: Rewriter): Value[] | undefined {
@@ -52,7 +59,13 @@ function einsum(node: Node, b: Rewriter): Value[] | undefined {
   const output = right.includes('...') ? labelsOf(right, right.length - 3 + inner)! : [...right];
   if (operands.length === 1) {
     const only = summed(b, operands[0], new Set(output));
-    return [transpose(b, only.value, output.map((l) => only.labels.indexOf(l)))];
+    return [
+      transpose(
+        b,
+        only.value,
+        output.map((l) => only.labels.indexOf(l)),
+      ),
+    ];
   }
   if (operands.length !== 2) return undefined;
   return [multiplied(b, operands as [Operand, Operand], output)];
@@ -89,7 +102,10 @@ function multiplied(b: Rewriter, [p, q]: [Operand, Operand], output: string[]): 
   ];
   const product2 = b.op(
     'BatchMatMulV2',
-    [reshape(b, left, sizes(x, rows, [one(k)], adjX)), reshape(b, right, sizes(y, [one(k)], [one(freeY)], adjY))],
+    [
+      reshape(b, left, sizes(x, rows, [one(k)], adjX)),
+      reshape(b, right, sizes(y, [one(k)], [one(freeY)], adjY)),
+    ],
     { adj_x: attr.bool(adjX === 1), adj_y: attr.bool(adjY === 1) },
   );
   const order = [...batch, ...freeX, ...freeY];
@@ -98,7 +114,11 @@ function multiplied(b: Rewriter, [p, q]: [Operand, Operand], output: string[]): 
     ...batch.map((l, i) => spread?.[i] ?? size(l)),
     ...[...freeX, ...freeY].map(size),
   ]);
-  return transpose(b, full, output.map((l) => order.indexOf(l)));
+  return transpose(
+    b,
+    full,
+    output.map((l) => order.indexOf(l)),
+  );
 }
 
 export const table: RewriteTable = {

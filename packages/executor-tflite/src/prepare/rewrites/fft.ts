@@ -17,7 +17,10 @@ function fitted(b: Rewriter, x: Value, lengths: readonly number[]): Value | unde
     result = b.op('Slice', [result, b.ints(shape.map(() => 0)), b.ints(size)]);
   }
   if (known.some((d, i) => d < lengths[i])) {
-    const pads = shape.flatMap((_, i) => [0, i < first ? 0 : Math.max(0, lengths[i - first] - known[i - first])]);
+    const pads = shape.flatMap((_, i) => [
+      0,
+      i < first ? 0 : Math.max(0, lengths[i - first] - known[i - first]),
+    ]);
     result = b.op('Pad', [result, Tensor.fromNumbers('int32', [shape.length, 2], pads)]);
   }
   return result;
@@ -25,7 +28,8 @@ function fitted(b: Rewriter, x: Value, lengths: readonly number[]): Value | unde
 
 function rfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
   const lengths = numbers(lengthValue);
-  const signal = lengths && fitted(b, x, lengths);
+  // Of a single sample the kernel makes something else.
+  const signal = lengths && lengths[0] > 1 && fitted(b, x, lengths);
   if (!signal) return undefined;
   const [n] = lengths;
   const batch = range(signal.shape!.length - 1).map((i) => sizeOf(b, signal, i));

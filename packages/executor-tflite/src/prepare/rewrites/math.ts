@@ -25,8 +25,8 @@ function erf(b: Rewriter, x: Value): Value {
 
 /** log(erfc(x)/t) + x² for x ≥ 0 as a polynomial in t = 1/(1 + x/2), a fit; relative error of erfc 8e-6. */
 const ERFC_LOG = [
-  -1.26551276, 1.0000503, 0.373663706, 0.100038592, -0.199931285, 0.312804955, -1.18653697, 1.53484359, -0.845079774,
-  0.17565972,
+  -1.26551276, 1.0000503, 0.373663706, 0.100038592, -0.199931285, 0.312804955, -1.18653697, 1.53484359,
+  -0.845079774, 0.17565972,
 ];
 
 function erfc(b: Rewriter, x: Value): Value {
@@ -105,9 +105,15 @@ function lgamma(b: Rewriter, x: Value): Value {
   }
   const t = b.op('AddV2', [z, LANCZOS_G + 0.5]);
   // (z + ½) log t − t, with log t = log(g + ½) + log1p(z/(g + ½)), which loses less.
-  const logT = b.op('AddV2', [b.op('Log1p', [b.op('Mul', [z, 1 / (LANCZOS_G + 0.5)])]), Math.log(LANCZOS_G + 0.5)]);
+  const logT = b.op('AddV2', [
+    b.op('Log1p', [b.op('Mul', [z, 1 / (LANCZOS_G + 0.5)])]),
+    Math.log(LANCZOS_G + 0.5),
+  ]);
   const scaled = b.op('Mul', [b.op('Sub', [b.op('AddV2', [z, 0.5]), b.op('RealDiv', [t, logT])]), logT]);
-  const right = b.op('AddV2', [b.op('AddV2', [scaled, b.op('Log', [sum as Value])]), Math.log(2 * Math.PI) / 2]);
+  const right = b.op('AddV2', [
+    b.op('AddV2', [scaled, b.op('Log', [sum as Value])]),
+    Math.log(2 * Math.PI) / 2,
+  ]);
   // Γ(x) Γ(1 − x) = π / sin πx
   const fraction = b.op('Sub', [b.op('Abs', [x]), b.op('Floor', [b.op('Abs', [x])])]);
   const sine = b.op('Abs', [b.op('Sin', [b.op('Mul', [fraction, Math.PI])])]);
@@ -187,7 +193,9 @@ export const table: RewriteTable = {
   Mod: formula(truncateMod),
   TruncateMod: formula(truncateMod),
   Invert: formula((b, [x]) => b.op('BitwiseXor', [x, /^u/.test(x.dtype ?? '') ? maxOf(x) : -1])),
-  BitwiseOr: formula((b, [x, y]) => b.op('BitwiseXor', [b.op('BitwiseXor', [x, y]), b.op('BitwiseAnd', [x, y])])),
+  BitwiseOr: formula((b, [x, y]) =>
+    b.op('BitwiseXor', [b.op('BitwiseXor', [x, y]), b.op('BitwiseAnd', [x, y])]),
+  ),
 
   SigmoidGrad: formula((b, [y, dy]) => b.op('Mul', [dy, b.op('Mul', [y, b.op('Sub', [1, y])])])),
   TanhGrad: formula((b, [y, dy]) => b.op('Mul', [dy, b.op('Sub', [1, b.op('Square', [y])])])),

@@ -1,10 +1,11 @@
 /** Diagonals, bands and products of matrices. Which element comes from where is constant for known sizes. */
-import { attr, isStatic, Tensor, type Node, type Value } from '@floe/export-core';
+import { attr, isStatic, Tensor, type Attr, type Node, type Value } from '@floe/export-core';
 import { numbers, range, reshape, sizeOf, type Size } from '../dims';
 import type { Rewriter, RewriteTable } from '../rewrite';
 
 const made =
-  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) => (_: unknown, node: Node, b: Rewriter) => {
+  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) =>
+  (_: unknown, node: Node, b: Rewriter) => {
     const value = build(b, node.inputs, node);
     return value && [value];
   };
@@ -50,7 +51,11 @@ function pick(b: Rewriter, flat: Value, places: readonly number[], padding: Valu
   const axis = flat.shape!.length - 1;
   const picked = b.op('GatherV2', [flat, b.ints(places.map((p) => Math.max(p, 0))), b.ints(axis)]);
   if (!padding || places.every((p) => p >= 0)) return picked;
-  const inside = Tensor.fromNumbers('bool', [places.length], places.map((p) => (p >= 0 ? 1 : 0)));
+  const inside = Tensor.fromNumbers(
+    'bool',
+    [places.length],
+    places.map((p) => (p >= 0 ? 1 : 0)),
+  );
   return b.op('SelectV2', [inside, picked, padding]);
 }
 
@@ -74,7 +79,11 @@ function inverse(plan: Layout): number[] {
   return from;
 }
 
-function matrixDiag(b: Rewriter, [x, kValue, rowsValue, columnsValue, padding]: Value[], node: Node): Value | undefined {
+function matrixDiag(
+  b: Rewriter,
+  [x, kValue, rowsValue, columnsValue, padding]: Value[],
+  node: Node,
+): Value | undefined {
   const k = diagonals(kValue);
   const [wantRows, wantColumns] = [numbers(rowsValue)?.[0], numbers(columnsValue)?.[0]];
   const zero = padding.node.constant?.size === 1 && padding.node.constant.at(0) === 0;
@@ -106,11 +115,18 @@ function setDiag(b: Rewriter, [x, diagonal, kValue]: Value[], node: Node): Value
   return reshape(b, merged, [...batch, rows, columns]);
 }
 
+function lastSizes(b: Rewriter, x: Value): [Size, Size] {
+  const rank = x.shape?.length;
+  if (rank !== undefined) return [sizeOf(b, x, rank - 2), sizeOf(b, x, rank - 1)];
+  const sizes = b.op('Shape', [x]);
+  const at = (begin: number, mask: Record<string, Attr>) =>
+    b.op('StridedSlice', [sizes, [begin], [begin + 1], [1]], { shrink_axis_mask: attr.int(1), ...mask });
+  return [at(-2, {}), at(-1, { end_mask: attr.int(1) })];
+}
+
 /** Where column − row lies within the band; negative limits are none. */
 function bandPart(b: Rewriter, [x, lower, upper]: Value[]): Value | undefined {
-  if (!x.shape || x.shape.length < 2) return undefined;
-  const rank = x.shape.length;
-  const [rows, columns] = [sizeOf(b, x, rank - 2), sizeOf(b, x, rank - 1)];
+  const [rows, columns] = lastSizes(b, x);
   const limits = [numbers(lower)?.[0], numbers(upper)?.[0]];
   const zero = b.scalar(x, 0);
   if (typeof rows === 'number' && typeof columns === 'number') {
@@ -141,7 +157,16 @@ function tensorDiagPart(b: Rewriter, [x]: Value[]): Value | undefined {
   if (!isStatic(x.shape)) return undefined;
   const half = x.shape.slice(0, x.shape.length / 2);
   const n = half.reduce((p, d) => p * d, 1);
-  return reshape(b, pick(b, reshape(b, x, [n * n]), range(n).map((i) => i * (n + 1)), undefined), half);
+  return reshape(
+    b,
+    pick(
+      b,
+      reshape(b, x, [n * n]),
+      range(n).map((i) => i * (n + 1)),
+      undefined,
+    ),
+    half,
+  );
 }
 
 function tensorDiag(b: Rewriter, [x]: Value[]): Value | undefined {
@@ -164,7 +189,10 @@ function sparseDense(b: Rewriter, [indices, values, shape, dense]: Value[], node
   if (!places || !tensor || !size || tensor.dtype !== 'float32') return undefined;
   const full = new Float32Array(size[0] * size[1]);
   for (let i = 0; i < tensor.size; i++) full[places[2 * i] * size[1] + places[2 * i + 1]] += tensor.at(i);
-  const adjoint = { transpose_a: attr.bool(node.bool('adjoint_a')), transpose_b: attr.bool(node.bool('adjoint_b')) };
+  const adjoint = {
+    transpose_a: attr.bool(node.bool('adjoint_a')),
+    transpose_b: attr.bool(node.bool('adjoint_b')),
+  };
   return b.op('MatMul', [Tensor.fromArray('float32', size, full), dense], adjoint);
 }
 

@@ -25,7 +25,11 @@ const pool3d =
         padding: attr.string(node.string('padding')),
       });
     const merged = typeof batch === 'number' ? batch * (depth as number) : b.op('Mul', [batch, depth]);
-    const flat = pooled(reshape(b, x, [merged, height, width, channels]), [kHeight, kWidth], [sHeight, sWidth]);
+    const flat = pooled(
+      reshape(b, x, [merged, height, width, channels]),
+      [kHeight, kWidth],
+      [sHeight, sWidth],
+    );
     const [newHeight, newWidth] = flat.shape!.slice(1, 3) as number[];
     const row = newHeight * newWidth * (channels as number);
     const deep = pooled(reshape(b, flat, [batch, depth, row, 1]), [kDepth, 1], [sDepth, 1]);

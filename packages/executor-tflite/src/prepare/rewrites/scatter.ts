@@ -4,7 +4,8 @@ import { numbers, range, reshape } from '../dims';
 import type { Rewriter, RewriteTable } from '../rewrite';
 
 const made =
-  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) => (_: unknown, node: Node, b: Rewriter) => {
+  (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) =>
+  (_: unknown, node: Node, b: Rewriter) => {
     const value = build(b, node.inputs, node);
     return value && [value];
   };
@@ -25,7 +26,11 @@ function lastOnly(b: Rewriter, indices: Value, updates: Value): [Value, Value] {
   const last = new Map(rows.map((row, i) => [String(row), i]));
   if (last.size === rows.length) return [indices, updates];
   const kept = [...last.values()];
-  const unique = Tensor.fromNumbers('int32', [kept.length, depth], kept.flatMap((i) => rows[i]));
+  const unique = Tensor.fromNumbers(
+    'int32',
+    [kept.length, depth],
+    kept.flatMap((i) => rows[i]),
+  );
   return [b.const(unique), b.op('GatherV2', [updates, b.ints(kept), b.ints(0)])];
 }
 
@@ -43,15 +48,23 @@ function update(b: Rewriter, [x, allIndices, allUpdates]: Value[]): Value {
   return b.op('SelectV2', [named, scattered, x]);
 }
 
-const extreme = (op: 'Maximum' | 'Minimum') => made((b, [x, indices, updates]) => {
-  const depth = indices.shape?.at(-1);
-  const n = x.shape?.[0];
-  if (depth !== 1 || n == null || !isStatic(updates.shape)) return undefined;
-  const ids = reshape(b, asInt(b, indices), [elementCount(indices.shape as number[])]);
-  const rows = reshape(b, updates, [elementCount(indices.shape as number[]), ...(x.shape as number[]).slice(1)]);
-  const segments = b.op(op === 'Maximum' ? 'UnsortedSegmentMax' : 'UnsortedSegmentMin', [rows, ids, b.ints(n)]);
-  return b.op(op, [x, segments]);
-});
+const extreme = (op: 'Maximum' | 'Minimum') =>
+  made((b, [x, indices, updates]) => {
+    const depth = indices.shape?.at(-1);
+    const n = x.shape?.[0];
+    if (depth !== 1 || n == null || !isStatic(updates.shape)) return undefined;
+    const ids = reshape(b, asInt(b, indices), [elementCount(indices.shape as number[])]);
+    const rows = reshape(b, updates, [
+      elementCount(indices.shape as number[]),
+      ...(x.shape as number[]).slice(1),
+    ]);
+    const segments = b.op(op === 'Maximum' ? 'UnsortedSegmentMax' : 'UnsortedSegmentMin', [
+      rows,
+      ids,
+      b.ints(n),
+    ]);
+    return b.op(op, [x, segments]);
+  });
 
 /** The kernels take float32 and int32, and leave those types' limits in empty segments: cut to the narrower type's. */
 const LIMITS: Partial<Record<string, [number, number]>> = {
@@ -62,15 +75,20 @@ const LIMITS: Partial<Record<string, [number, number]>> = {
   float16: [-65504, 65504],
 };
 
-const narrowSegments = (op: string) => (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
-  const [x, ids, num] = node.inputs;
-  const limits = LIMITS[x.dtype ?? ''];
-  if (!limits) return undefined;
-  const wide = b.cast(x, x.dtype === 'float16' ? 'float32' : 'int32');
-  const result = b.op(op, [wide, ids, num]);
-  const clamped = op === 'UnsortedSegmentMax' ? b.op('Maximum', [result, limits[0]]) : b.op('Minimum', [result, limits[1]]);
-  return [b.cast(clamped, x.dtype!)];
-};
+const narrowSegments =
+  (op: string) =>
+  (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
+    const [x, ids, num] = node.inputs;
+    const limits = LIMITS[x.dtype ?? ''];
+    if (!limits) return undefined;
+    const wide = b.cast(x, x.dtype === 'float16' ? 'float32' : 'int32');
+    const result = b.op(op, [wide, ids, num]);
+    const clamped =
+      op === 'UnsortedSegmentMax'
+        ? b.op('Maximum', [result, limits[0]])
+        : b.op('Minimum', [result, limits[1]]);
+    return [b.cast(clamped, x.dtype!)];
+  };
 
 /** Segment ids that are known say how many segments there are, and which are empty. */
 function segmentIds(node: Node): { count: number; sizes: number[] } | undefined {
@@ -82,17 +100,23 @@ function segmentIds(node: Node): { count: number; sizes: number[] } | undefined 
 }
 
 /** Empty segments are 0 here, but the type's limit or 1 in the unsorted kinds. */
-const segment = (op: string) => (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
-  const found = segmentIds(node);
-  const [x] = node.inputs;
-  const rank = x.shape?.length;
-  if (!found || !rank) return undefined;
-  const result = b.op(op, [x, asInt(b, node.inputs[1]), b.ints(found.count)]);
-  if (found.sizes.every((n) => n > 0) || op === 'UnsortedSegmentProd') return [result];
-  const shape = [found.count, ...range(rank - 1).map(() => 1)];
-  const full = Tensor.fromNumbers('bool', shape, found.sizes.map((n) => (n > 0 ? 1 : 0)));
-  return [b.op('SelectV2', [full, result, b.scalar(x, 0)])];
-};
+const segment =
+  (op: string) =>
+  (_: unknown, node: Node, b: Rewriter): Value[] | undefined => {
+    const found = segmentIds(node);
+    const [x] = node.inputs;
+    const rank = x.shape?.length;
+    if (!found || !rank) return undefined;
+    const result = b.op(op, [x, asInt(b, node.inputs[1]), b.ints(found.count)]);
+    if (found.sizes.every((n) => n > 0) || op === 'UnsortedSegmentProd') return [result];
+    const shape = [found.count, ...range(rank - 1).map(() => 1)];
+    const full = Tensor.fromNumbers(
+      'bool',
+      shape,
+      found.sizes.map((n) => (n > 0 ? 1 : 0)),
+    );
+    return [b.op('SelectV2', [full, result, b.scalar(x, 0)])];
+  };
 
 function perRow(b: Rewriter, sum: Value, divisors: number[]): Value {
   const rank = sum.shape!.length;
@@ -101,24 +125,25 @@ function perRow(b: Rewriter, sum: Value, divisors: number[]): Value {
 }
 
 /** Sums of gathered rows; means and the like divide by counts, known or counted. */
-const sparseSegment = (kind: 'Sum' | 'Mean' | 'SqrtN') => made((b, [data, indices, ids, num]) => {
-  const rows = b.op('GatherV2', [data, indices, b.ints(0)]);
-  const withNum = num !== undefined;
-  const segments = asInt(b, ids);
-  const sumOf = (v: Value) =>
-    withNum ? b.op('UnsortedSegmentSum', [v, segments, asInt(b, num)]) : b.op('SegmentSum', [v, segments]);
-  const sum = sumOf(rows);
-  const rank = data.shape?.length;
-  if (kind === 'Sum') return sum;
-  if (!rank) return undefined;
-  const known = withNum ? undefined : segmentIds({ inputs: [data, ids] } as unknown as Node);
-  const root = (n: number) => Math.max(1, kind === 'Mean' ? n : Math.sqrt(n));
-  if (known) return perRow(b, sum, known.sizes.map(root));
-  const ones = b.op('Fill', [b.op('Shape', [segments]), b.scalar(data, 1)]);
-  const counts = b.op('Maximum', [sumOf(ones), 1]);
-  const divisor = kind === 'Mean' ? counts : b.op('Sqrt', [counts]);
-  return b.op('RealDiv', [sum, b.op('Reshape', [divisor, [-1, ...range(rank - 1).map(() => 1)]])]);
-});
+const sparseSegment = (kind: 'Sum' | 'Mean' | 'SqrtN') =>
+  made((b, [data, indices, ids, num]) => {
+    const rows = b.op('GatherV2', [data, indices, b.ints(0)]);
+    const withNum = num !== undefined;
+    const segments = asInt(b, ids);
+    const sumOf = (v: Value) =>
+      withNum ? b.op('UnsortedSegmentSum', [v, segments, asInt(b, num)]) : b.op('SegmentSum', [v, segments]);
+    const sum = sumOf(rows);
+    const rank = data.shape?.length;
+    if (kind === 'Sum') return sum;
+    if (!rank) return undefined;
+    const known = withNum ? undefined : segmentIds({ inputs: [data, ids] } as unknown as Node);
+    const root = (n: number) => Math.max(1, kind === 'Mean' ? n : Math.sqrt(n));
+    if (known) return perRow(b, sum, known.sizes.map(root));
+    const ones = b.op('Fill', [b.op('Shape', [segments]), b.scalar(data, 1)]);
+    const counts = b.op('Maximum', [sumOf(ones), 1]);
+    const divisor = kind === 'Mean' ? counts : b.op('Sqrt', [counts]);
+    return b.op('RealDiv', [sum, b.op('Reshape', [divisor, [-1, ...range(rank - 1).map(() => 1)]])]);
+  });
 
 export const table: RewriteTable = {
   TensorScatterUpdate: made(update),
@@ -130,7 +155,9 @@ export const table: RewriteTable = {
   ),
   TensorScatterMax: extreme('Maximum'),
   TensorScatterMin: extreme('Minimum'),
-  ScatterNdNonAliasingAdd: made((b, [x, indices, updates]) => b.op('TensorScatterAdd', [x, indices, updates])),
+  ScatterNdNonAliasingAdd: made((b, [x, indices, updates]) =>
+    b.op('TensorScatterAdd', [x, indices, updates]),
+  ),
   UnsortedSegmentMax: narrowSegments('UnsortedSegmentMax'),
   UnsortedSegmentMin: narrowSegments('UnsortedSegmentMin'),
   SegmentMax: segment('UnsortedSegmentMax'),
@@ -140,7 +167,13 @@ export const table: RewriteTable = {
     const found = segmentIds(node);
     const [x, ids] = node.inputs;
     if (!found || !x.shape) return undefined;
-    return [perRow(b, b.op('SegmentSum', [x, ids]), found.sizes.map((n) => Math.max(1, n)))];
+    return [
+      perRow(
+        b,
+        b.op('SegmentSum', [x, ids]),
+        found.sizes.map((n) => Math.max(1, n)),
+      ),
+    ];
   },
   SparseSegmentSum: sparseSegment('Sum'),
   SparseSegmentMean: sparseSegment('Mean'),
