@@ -123,8 +123,8 @@ describe('what changes everything', () => {
     expect(exported().made).toEqual([]);
     changeWeight(prefix(), WEIGHTS, 0.25);
     expect(exported().made).toEqual(CHAIN);
-    expect(exported().made).toEqual([]);
     restore();
+    expect(exported().made).toEqual([]);
   });
 
   it('is a weight of a checkpoint outside the workspace', () => {
@@ -139,6 +139,19 @@ describe('what changes everything', () => {
     expect(workspace.read('models/outside/dist/float/model.tflite')).toEqual(workspace.read(TFLITE));
     changeWeight(prefix(elsewhere), WEIGHTS, 0.125);
     expect(exported('outside').made).toEqual(CHAIN);
+  });
+});
+
+describe('a target without those it depends on', () => {
+  it('is refused: Nx would store its result whatever it was made of', () => {
+    const { code, output } = workspace.nx(
+      'run',
+      'shapes:convert',
+      '--exclude-task-dependencies',
+      '--skip-nx-cache',
+    );
+    expect(code).not.toBe(0);
+    expect(output).toContain('K001');
   });
 });
 
@@ -170,6 +183,17 @@ describe('outside of the targets', () => {
     );
     expect({ code, output }).toMatchObject({ code: 0 });
     expect(exported('made').made).toEqual(CHAIN);
+  });
+
+  it('the command line says what was made', () => {
+    const { code, stdout } = workspace.floe('inspect', TFLITE, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: 'tflite',
+      signatures: [
+        { key: 'serving_default', inputs: [{ name: 'image' }], outputs: [{ name: 'probabilities' }] },
+      ],
+    });
   });
 
   it('the command line writes the same bytes in another folder', () => {

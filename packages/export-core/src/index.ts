@@ -1,4 +1,5 @@
 /** What a TensorFlow model is: descriptor, formats, graph, ops, passes, diagnostics, keys. */
+export * from './checks/index';
 export * from './contract/contract';
 export * from './contract/find-tensor';
 export * from './contract/propose';

@@ -6,7 +6,10 @@ import { stages } from '../stages';
 export interface Context {
   root: string;
   projectName?: string;
+  targetName?: string;
   projectsConfigurations: { projects: Record<string, { root: string }> };
+  /** Of the whole run; missing where an executor is called by a program. */
+  taskGraph?: TaskGraph & { dependencies: Record<string, readonly { id: string }[]> };
 }
 
 export interface Options {
@@ -14,7 +17,7 @@ export interface Options {
 }
 
 export interface TaskGraph {
-  tasks: Record<string, { target: { project: string } }>;
+  tasks: Record<string, { target: { project: string; target: string } }>;
 }
 
 export interface TaskResult {
@@ -29,18 +32,29 @@ const code = (): CodeIdentity => ({
   fingerprint: fingerprint(['@floe/export-core', '@floe/executor-freeze'], __dirname),
 });
 
-function run(stage: StageName, projectName: string, { variant }: Options, context: Context) {
+function run(stage: StageName, task: string, projectName: string, { variant }: Options, context: Context) {
   const projectRoot = context.projectsConfigurations.projects[projectName].root;
+  const dependencies = dependenciesInRun(task, projectName, context);
   return runScheduled(
-    { workspace: context.root, projectRoot, projectName, stage, variant },
+    { workspace: context.root, projectRoot, projectName, stage, variant, dependencies },
     { stages, code, memo },
   );
+}
+
+/** The project's targets that Nx ran before a task. */
+function dependenciesInRun(task: string, project: string, { taskGraph }: Context): string[] | undefined {
+  return taskGraph?.dependencies[task]
+    ?.map(({ id }) => taskGraph.tasks[id]?.target)
+    .filter((target) => target?.project === project)
+    .map((target) => target.target);
 }
 
 /** The executor of a stage for one task. */
 export function single(stage: StageName) {
   return async (options: Options, context: Context): Promise<{ success: boolean }> => {
-    const { success, output } = await run(stage, context.projectName ?? '', options, context);
+    const { projectName = '', targetName = '' } = context;
+    const task = `${projectName}:${targetName}`;
+    const { success, output } = await run(stage, task, projectName, options, context);
     (success ? process.stdout : process.stderr).write(output);
     return { success };
   };
@@ -56,7 +70,7 @@ export function batch(stage: StageName) {
   ): AsyncGenerator<TaskResult> {
     for (const [task, { target }] of Object.entries(tasks)) {
       const startTime = Date.now();
-      const { success, output } = await run(stage, target.project, options[task] ?? {}, context);
+      const { success, output } = await run(stage, task, target.project, options[task] ?? {}, context);
       yield { task, result: { success, terminalOutput: output, startTime, endTime: Date.now() } };
     }
   };

@@ -19,6 +19,9 @@ export const table: LoweringTable = {
   LeakyRelu: kernel('LEAKY_RELU', (node) => ({ type: 'LeakyReluOptions', alpha: node.float('alpha') })),
   Sigmoid: kernel('LOGISTIC'),
   Tanh: kernel('TANH'),
+  // Not TensorFlow's: made by prepare/fuse-gelu.ts and prepare/canonicalize.ts.
+  Gelu: kernel('GELU', (node) => ({ type: 'GeluOptions', approximate: node.bool('approximate') })),
+  ReluN1To1: kernel('RELU_N1_TO_1'),
   Softmax: kernel('SOFTMAX', { type: 'SoftmaxOptions', beta: 1 }),
   LogSoftmax: kernel('LOG_SOFTMAX', { type: 'LogSoftmaxOptions' }),
 };

@@ -166,16 +166,23 @@ export const table: LoweringTable = {
   },
 
   MatMul: {
-    to: ['FULLY_CONNECTED', 'TRANSPOSE'],
-    note: 'float32; weights as [out, in]',
+    to: ['FULLY_CONNECTED', 'BATCH_MATMUL'],
+    note: 'float32; weights as [out, in]; BATCH_MATMUL where an operand would be transposed at run time',
     refuse: (node) =>
       node.type('T') === 'float32'
         ? undefined
         : { reason: `FULLY_CONNECTED has no ${node.type('T')} kernel` },
     build: (c) => {
       const { node } = c;
-      const a = node.bool('transpose_a') ? transposed(c, node.inputs[0], [1, 0], 'a') : c.input(0);
-      const b = node.bool('transpose_b') ? c.input(1) : transposed(c, node.inputs[1], [1, 0], 'b');
+      const [adjX, adjY] = [node.bool('transpose_a'), node.bool('transpose_b')];
+      const atRunTime = [adjX, !adjY].some((turn, i) => turn && !node.inputs[i].node.constant);
+      if (atRunTime) {
+        const options = { type: 'BatchMatMulOptions', adj_x: adjX, adj_y: adjY };
+        c.emit('BATCH_MATMUL', [c.input(0), c.input(1)], [c.output()], options);
+        return;
+      }
+      const a = adjX ? transposed(c, node.inputs[0], [1, 0], 'a') : c.input(0);
+      const b = adjY ? c.input(1) : transposed(c, node.inputs[1], [1, 0], 'b');
       c.emit('FULLY_CONNECTED', [a, b, undefined], [c.output()], { type: 'FullyConnectedOptions' });
     },
   },

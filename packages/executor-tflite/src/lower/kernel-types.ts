@@ -65,6 +65,7 @@ const KERNELS: Record<string, string> = {
   FULLY_CONNECTED: 'f32',
   GATHER: 'f32 bool i8 u8 i16 i32 i64 str',
   GATHER_ND: 'f32 bool i8 u8 i16 i32 i64 str',
+  GELU: 'f32',
   GREATER: 'f32 i16 i32 i64',
   GREATER_EQUAL: 'f32 i16 i32 i64',
   IMAG: 'c64 c128',
@@ -103,6 +104,7 @@ const KERNELS: Record<string, string> = {
   REDUCE_PROD: 'f32 i32 i64',
   RELU: 'f32',
   RELU6: 'f32',
+  RELU_N1_TO_1: 'f32',
   RESIZE_BILINEAR: 'f32',
   RESIZE_NEAREST_NEIGHBOR: 'f32 u8 i8 i16',
   REVERSE_SEQUENCE: 'f32 u8 i16 i32 i64',
@@ -222,8 +224,6 @@ export function kernelBroadcasts(code: string, operands: readonly Value[]): bool
   const limit = BROADCAST_RANK[code];
   const shapes = operands.map((v) => v.shape ?? null);
   if (limit === undefined) return true;
-  // Strings do not broadcast at all.
-  if (operands[0].dtype === 'string') return shapes.every((s) => sameShape(s, shapes[0]));
   if (shapes.every((s) => s === null || s.length <= limit)) return true;
   const [size] = operands.map((v) => (v.node.op === 'BroadcastTo' ? v.node.inputs[1] : undefined));
   if (size && operands.every((v) => v.node.op === 'BroadcastTo' && v.node.inputs[1] === size)) return true;

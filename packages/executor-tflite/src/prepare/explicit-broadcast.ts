@@ -2,9 +2,10 @@
  * Given:  y = a + b, whose shapes differ and have more dimensions than the kernel broadcasts
  * Result: y = BroadcastTo(a, s) + BroadcastTo(b, s)   with s = the known shape, or BroadcastArgs of the two
  */
-import { isStatic, type Graph, type Node, type Shape, type Value } from '@floe/export-core';
+import { isStatic, sameShape, type Graph, type Node, type Value } from '@floe/export-core';
 import { kernelBroadcasts } from '../lower/kernel-types';
 import { loweringRow } from '../lower/table';
+import { attrsOf } from './dims';
 import { applyRewrites, type Rewriter, type RewriteTable } from './rewrite';
 
 const OPS =
@@ -12,37 +13,44 @@ const OPS =
   'Equal NotEqual Less LessEqual Greater GreaterEqual LogicalAnd LogicalOr SelectV2 ' +
   'BitwiseXor BitwiseAnd RightShift LeftShift';
 
-function broadcast(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
+/** What was made already: two ops that broadcast the same operand share it. */
+type Made = Map<string, Value>;
+
+function broadcast(node: Node, b: Rewriter, made: Made): Value[] | undefined {
   const row = loweringRow(node.op);
   // The operator that takes operands of any shape stands last.
   const code = row?.to.at(-1);
   if (!code || node.inputs[0].dtype === 'string' || kernelBroadcasts(code, node.inputs)) return undefined;
   const { shape } = node.output();
-  const size = isStatic(shape) ? b.ints(shape) : sharedShape(node.inputs, b);
-  const same = (v: Value) => isStatic(shape) && equal(v.shape, shape);
-  const inputs = node.inputs.map((v) => (same(v) ? v : spread(v, size, shape, b)));
-  const result = b.op(node.op, inputs, Object.fromEntries(node.attrs));
+  const once = (key: string, make: () => Value): Value => {
+    const value = made.get(key) ?? make();
+    made.set(key, value);
+    return value;
+  };
+  const shapeOf = (v: Value) =>
+    isStatic(v.shape)
+      ? once(`[${v.shape}]`, () => b.ints(v.shape as number[]))
+      : once(`shape ${v.name}`, () => b.op('Shape', [v]));
+  const shared = (): Value =>
+    node.inputs
+      .map(shapeOf)
+      .reduce((x, y) => (x === y ? x : once(`${x.name} ${y.name}`, () => b.op('BroadcastArgs', [x, y]))));
+  const size = isStatic(shape) ? once(`[${shape}]`, () => b.ints(shape)) : shared();
+  const spread = (v: Value): Value => {
+    if (isStatic(shape) && sameShape(v.shape, shape)) return v;
+    const wide = once(`${v.name} to ${size.name}`, () => b.op('BroadcastTo', [v, size]));
+    wide.shape = shape;
+    return wide;
+  };
+  const result = b.op(node.op, node.inputs.map(spread), attrsOf(node));
   result.shape = shape;
   return [result];
 }
 
-function spread(value: Value, size: Value, shape: Shape | undefined, b: Rewriter): Value {
-  const wide = b.op('BroadcastTo', [value, size]);
-  wide.shape = shape;
-  return wide;
-}
-
-function sharedShape(values: readonly Value[], b: Rewriter): Value {
-  const shapes = values.map((v) => (isStatic(v.shape) ? b.ints(v.shape) : b.op('Shape', [v])));
-  return shapes.reduce((all, s) => b.op('BroadcastArgs', [all, s]));
-}
-
-function equal(a: Shape | undefined, b: Shape): boolean {
-  return String(a) === String(b) && a?.length === b?.length;
-}
-
-const TABLE: RewriteTable = Object.fromEntries(OPS.split(' ').map((op) => [op, broadcast]));
-
 export function explicitBroadcast(graph: Graph): void {
-  applyRewrites(graph, TABLE);
+  const made: Made = new Map();
+  const table: RewriteTable = Object.fromEntries(
+    OPS.split(' ').map((op) => [op, (_: Graph, node: Node, b: Rewriter) => broadcast(node, b, made)]),
+  );
+  applyRewrites(graph, table);
 }

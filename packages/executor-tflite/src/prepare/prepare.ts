@@ -17,6 +17,8 @@ import { functionaliseConds } from './control-flow/functionalise-conds';
 import { functionaliseLoops } from './control-flow/functionalise-loops';
 import { simplifyControlFlow } from './control-flow/simplify';
 import { specialiseFunctions } from './control-flow/specialise-functions';
+import { arraysToLists } from './control-flow/tensor-lists/arrays-to-lists';
+import { lowerTensorLists } from './control-flow/tensor-lists/lower-tensor-lists';
 import { explicitPadding } from './explicit-padding';
 import { fuseDilatedConv } from './fuse-dilated-conv';
 import { lowerBatchNorm } from './lower-batch-norm';
@@ -51,11 +53,17 @@ export const PREPARE_PASSES: PreparePass[] = [
   { name: 'functionaliseConds', run: functionaliseConds },
   { name: 'specialiseFunctions', run: specialiseFunctions, wholeModel: true },
   { name: 'caseToIfs', run: caseToIfs },
+  { name: 'arraysToLists', run: arraysToLists, wholeModel: true },
   infer,
   fold,
   { name: 'removeIdentities', run: removeIdentities },
   // As soon as constants are known: branches that are never taken need no lowering.
   { name: 'simplifyControlFlow', run: simplifyControlFlow, wholeModel: true },
+  // Lists need shapes, and tell more: what depends on them is simplified again.
+  { name: 'lowerTensorLists', run: lowerTensorLists, wholeModel: true },
+  fold,
+  { name: 'removeListIdentities', run: removeIdentities },
+  { name: 'simplifyLists', run: simplifyControlFlow, wholeModel: true },
   // Patterns of several ops, before anything splits them.
   { name: 'fuseDilatedConv', run: fuseDilatedConv },
   // Layout before padding: explicit paddings follow it.

@@ -6,6 +6,7 @@
  * lowering then says what is missing.
  */
 import { attr, type Graph } from '@floe/export-core';
+import type { PrepareContext } from './prepare';
 import { applyRewrites, type Rewrite, type RewriteTable } from './rewrite';
 import { table as arrays } from './rewrites/arrays';
 import { table as einsum } from './rewrites/einsum';
@@ -43,8 +44,8 @@ function inFloat32(row: Rewrite): Rewrite {
 
 const TABLE: RewriteTable = Object.fromEntries(Object.entries(ROWS).map(([op, row]) => [op, inFloat32(row)]));
 
-export function rewriteToBuiltins(graph: Graph): void {
-  applyRewrites(graph, TABLE);
+export function rewriteToBuiltins(graph: Graph, { signatures }: Pick<PrepareContext, 'signatures'>): void {
+  applyRewrites(graph, TABLE, signatures);
 }
 
 /** Every op that is rewritten, sorted. */

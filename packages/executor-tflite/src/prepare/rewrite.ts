@@ -7,6 +7,7 @@
 import {
   attr,
   Diagnostics,
+  FunctionGraph,
   inferNode,
   Tensor,
   type Attr,
@@ -14,6 +15,7 @@ import {
   type Graph,
   type Node,
   type OpDef,
+  type Signature,
   type Value,
 } from '@floe/export-core';
 
@@ -34,7 +36,15 @@ export class Rewriter {
   constructor(
     private readonly graph: Graph,
     readonly node: Node,
+    private readonly results: ReadonlySet<string> = new Set(),
   ) {}
+
+  /** True when a node or the contract reads the value. */
+  isUsed(value: Value): boolean {
+    if (this.results.has(value.name)) return true;
+    if (this.graph instanceof FunctionGraph && this.graph.results.includes(value)) return true;
+    return [...this.graph.nodes.values()].some((n) => n.inputs.includes(value));
+  }
 
   /** A node with its type attributes and counts filled in from the operands. */
   add(op: string, operands: readonly Operand[], attrs: Record<string, Attr> = {}): Node {
@@ -67,7 +77,7 @@ export class Rewriter {
 
   /** A scalar of a value's type. */
   scalar(like: Value, n: number): Value {
-    return this.const(Tensor.scalar(like.dtype ?? 'float32', n));
+    return this.const(tensorOf(like.dtype ?? 'float32', [], [n]));
   }
 
   ints(values: readonly number[] | number): Value {
@@ -79,11 +89,18 @@ export class Rewriter {
   }
 
   private value(operand: Operand, dtype: DType): Value {
-    if (typeof operand === 'number') return this.const(Tensor.scalar(dtype, operand));
+    if (typeof operand === 'number') return this.const(tensorOf(dtype, [], [operand]));
     if (operand instanceof Tensor) return this.const(operand);
     if ('node' in operand) return operand;
-    return this.const(Tensor.fromNumbers(dtype, [operand.length], operand));
+    return this.const(tensorOf(dtype, [operand.length], operand));
   }
+}
+
+/** Real numbers as a tensor of any type that has numbers. */
+function tensorOf(dtype: DType, shape: readonly number[], values: readonly number[]): Tensor {
+  if (dtype === 'complex64') return Tensor.fromArray(dtype, shape, Float32Array.from(values.flatMap((v) => [v, 0])));
+  if (dtype === 'complex128') return Tensor.fromArray(dtype, shape, Float64Array.from(values.flatMap((v) => [v, 0])));
+  return Tensor.fromNumbers(dtype, shape, values);
 }
 
 /** The type attribute each operand stands under: `@T` of a list `*N:@T` for all its operands. */
@@ -127,14 +144,23 @@ function wantedType(node: Node, i: number): DType {
 /** Far above what rows need; a guard against rows that undo each other. */
 const MAX_REWRITES = 1_000_000;
 
-/** Runs the rows over a graph until none applies. Shapes must have been inferred. */
-export function applyRewrites(graph: Graph, table: RewriteTable): void {
+/**
+ * Runs the rows over a graph until none applies. Shapes must have been inferred.
+ *
+ * @param signatures whose outputs rows must not lose; see `Rewriter.isUsed`
+ */
+export function applyRewrites(
+  graph: Graph,
+  table: RewriteTable,
+  signatures: readonly Signature[] = [],
+): void {
+  const outputs = new Set(signatures.flatMap((s) => s.outputs.map((o) => o.tensor)));
   const has = (op: string) => Object.hasOwn(table, op);
   const work = graph.sorted().filter((n) => has(n.op));
   for (let i = 0; i < work.length && i < MAX_REWRITES; i++) {
     const node = work[i];
     if (graph.node(node.name) !== node || !has(node.op)) continue;
-    const b = new Rewriter(graph, node);
+    const b = new Rewriter(graph, node, outputs);
     const results = table[node.op](graph, node, b);
     if (!results) {
       graph.remove(new Set(b.added));

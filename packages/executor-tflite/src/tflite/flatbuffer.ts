@@ -20,7 +20,7 @@ export interface FlatObject {
   [field: string]: FlatValue | undefined;
 }
 
-/** Limits against files that nest or repeat without end. */
+/** Tables nest this deep at most. */
 const MAX_DEPTH = 32;
 
 // ------------------------------------------------------------------ writing
@@ -71,7 +71,7 @@ function prepare(builder: Builder, field: Field, value: FlatValue): { size: numb
 }
 
 /** `#7` stands for a member this schema has no name for. */
-function enumNumber(type: string, value: FlatValue): number {
+export function enumNumber(type: string, value: FlatValue): number {
   if (typeof value === 'string')
     return value.startsWith('#') ? Number(value.slice(1)) : enumValue(type, value);
   return value as number;
@@ -164,15 +164,31 @@ export function rootPosition(bb: ByteBuffer): number {
   return follow(bb, 0);
 }
 
+/** How deep the reader stands, and how much more it believes. */
+interface Extent {
+  depth: number;
+  /** Shared by all of one file: tables and elements, of which an honest file has fewer than bytes. */
+  budget: { left: number };
+}
+
 /**
- * Reads the table at `position`. Every offset is checked against the buffer's end. Byte vectors are views into the
- * buffer, not copies.
+ * Reads the table at `position`. Every offset is checked against the buffer's end, and what is read in all against
+ * its size: a small file whose offsets all point at one place could say as much as a huge one. Byte vectors are views
+ * into the buffer, not copies.
  */
-export function readTable(bb: ByteBuffer, table: string, position: number, depth = 0): FlatObject {
+export function readTable(
+  bb: ByteBuffer,
+  table: string,
+  position: number,
+  extent: Extent = { depth: 0, budget: { left: bb.capacity() } },
+): FlatObject {
+  const { depth, budget } = extent;
   if (depth > MAX_DEPTH) throw new FlatbufferError(`tables nest more than ${MAX_DEPTH} deep`, position);
+  spend(budget, 1, position);
+  const inner = { depth: depth + 1, budget };
   const object: FlatObject = {};
   for (const field of tableFields(table)) {
-    const value = readField(bb, field, position, depth);
+    const value = readField(bb, field, position, inner);
     if (value !== undefined) object[field.name] = value;
   }
   return object;
@@ -191,7 +207,7 @@ export function fieldPosition(bb: ByteBuffer, position: number, slot: number): n
   return offset ? position + offset : 0;
 }
 
-function readField(bb: ByteBuffer, field: Field, position: number, depth: number): FlatValue | undefined {
+function readField(bb: ByteBuffer, field: Field, position: number, extent: Extent): FlatValue | undefined {
   const at = fieldPosition(bb, position, field.slot);
   const { type } = field;
   const members = unionMembers(type);
@@ -201,11 +217,11 @@ function readField(bb: ByteBuffer, field: Field, position: number, depth: number
     check(bb, typeAt, 1);
     const member = members[bb.readUint8(typeAt)];
     if (member === undefined || member === 'NONE') return undefined;
-    return { type: member, ...readTable(bb, member, follow(bb, at), depth + 1) };
+    return { type: member, ...readTable(bb, member, follow(bb, at), extent) };
   }
   if (type === 'string') return at ? readString(bb, follow(bb, at)) : undefined;
-  if (type.startsWith('[')) return at ? readVector(bb, type.slice(1, -1), follow(bb, at), depth) : undefined;
-  if (isTable(type)) return at ? readTable(bb, type, follow(bb, at), depth + 1) : undefined;
+  if (type.startsWith('[')) return at ? readVector(bb, type.slice(1, -1), follow(bb, at), extent) : undefined;
+  if (isTable(type)) return at ? readTable(bb, type, follow(bb, at), extent) : undefined;
   const scalar = isEnum(type) ? enumStorage(type) : type;
   const number = at ? readScalar(bb, scalar, at) : field.defaultValue;
   if (isEnum(type)) return enumName(type, Number(number));
@@ -247,18 +263,19 @@ function readScalar(bb: ByteBuffer, type: string, at: number): number | bigint {
   }
 }
 
-function readVector(bb: ByteBuffer, type: string, at: number, depth: number): FlatValue {
+function readVector(bb: ByteBuffer, type: string, at: number, extent: Extent): FlatValue {
   check(bb, at, 4);
   const count = bb.readUint32(at);
   const scalar = isEnum(type) ? enumStorage(type) : type;
   const size = type === 'string' || isTable(type) ? 4 : (SCALAR_SIZE[scalar] ?? 4);
   check(bb, at + 4, count * size);
   if (type === 'ubyte') return bb.bytes().subarray(at + 4, at + 4 + count);
+  spend(extent.budget, count, at);
   const out: FlatValue[] = new Array<FlatValue>(count);
   for (let i = 0; i < count; i++) {
     const item = at + 4 + i * size;
     if (type === 'string') out[i] = readString(bb, follow(bb, item));
-    else if (isTable(type)) out[i] = readTable(bb, type, follow(bb, item), depth + 1);
+    else if (isTable(type)) out[i] = readTable(bb, type, follow(bb, item), extent);
     else {
       const number = readScalar(bb, scalar, item);
       out[i] = isEnum(type) ? enumName(type, Number(number)) : type === 'bool' ? Boolean(number) : number;
@@ -279,6 +296,11 @@ function follow(bb: ByteBuffer, at: number): number {
   const target = at + bb.readUint32(at);
   check(bb, target, 4);
   return target;
+}
+
+function spend(budget: { left: number }, count: number, at: number): void {
+  budget.left -= count;
+  if (budget.left < 0) throw new FlatbufferError('its parts repeat more often than its size allows', at);
 }
 
 function check(bb: ByteBuffer, at: number, size: number): void {

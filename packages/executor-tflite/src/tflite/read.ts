@@ -33,6 +33,9 @@ export function readModel(bytes: Uint8Array, file: string): TfliteModel {
 type Objects = FlatObject[];
 
 function build(object: FlatObject, bytes: Uint8Array): TfliteModel {
+  if ((object.external_buffers as Objects)?.length) {
+    throw new RangeError('it keeps constants in other files, which is not read');
+  }
   const model = new TfliteModel();
   model.description = (object.description as string) ?? '';
   const buffers = ((object.buffers as Objects) ?? []).map((b): ConstBuffer | undefined => bufferOf(b, bytes));
@@ -60,6 +63,8 @@ function build(object: FlatObject, bytes: Uint8Array): TfliteModel {
       const op = new TfliteOp(operatorName(code), inputs, pick(o.outputs), options);
       if (code.custom_code !== undefined) op.customCode = code.custom_code as string;
       if (o.custom_options !== undefined) op.customOptions = o.custom_options as Uint8Array;
+      const large = bytesAt(o.large_custom_options_offset, o.large_custom_options_size, bytes);
+      if (large) op.customOptions = large;
       if ((o.intermediates as number[])?.length) op.intermediates = pick(o.intermediates);
       for (const [name, value] of Object.entries(options ?? {})) {
         if (!name.endsWith('subgraph_index') || typeof value !== 'number' || value < 0) continue;
@@ -99,13 +104,17 @@ function operatorName(code: FlatObject): string {
 function bufferOf(object: FlatObject, file: Uint8Array): ConstBuffer | undefined {
   const data = object.data as Uint8Array | undefined;
   if (data?.length) return { bytes: data };
-  const offset = Number(object.offset ?? 0);
-  const size = Number(object.size ?? 0);
-  // 0 and 1 are "not set" by the format's own rule.
+  const outside = bytesAt(object.offset, object.size, file);
+  return outside && { bytes: outside };
+}
+
+/** Bytes behind the tables, as files over 2 GiB have them; 0 and 1 are "not set" by the format's own rule. */
+function bytesAt(at: unknown, length: unknown, file: Uint8Array): Uint8Array | undefined {
+  const offset = Number(at ?? 0);
+  const size = Number(length ?? 0);
   if (offset <= 1) return undefined;
-  if (offset + size > file.length)
-    throw new RangeError(`a buffer at ${offset} of ${size} bytes leaves the file`);
-  return { bytes: file.subarray(offset, offset + size) };
+  if (offset + size > file.length) throw new RangeError(`${size} bytes at ${offset} leave the file`);
+  return file.subarray(offset, offset + size);
 }
 
 function tensorOf(

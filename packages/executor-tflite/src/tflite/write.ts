@@ -10,11 +10,11 @@
  */
 import { Builder, ByteBuffer } from 'flatbuffers';
 import type { Piece } from '@floe/export-core';
-import { fieldPosition, rootPosition, writeTable, type FlatObject } from './flatbuffer';
+import { enumNumber, fieldPosition, rootPosition, writeTable, type FlatObject } from './flatbuffer';
 import type { ConstBuffer, TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor } from './model';
 import { operatorVersion } from './op-version';
 import { minimumRuntime } from './runtime-version';
-import { enumValue, tableFields } from './schema';
+import { tableFields } from './schema';
 
 const ALIGNMENT = 16;
 /** Old readers look at a signed byte; larger codes stand as 127 there. */
@@ -22,8 +22,12 @@ const PLACEHOLDER_CODE = 127;
 /** Flatbuffers are verified up to 2 GiB; some room is left for the tables. */
 const MAX_INLINE_BYTES = 2 ** 31 - 2 ** 26;
 
-/** The file's pieces, in order. The bytes depend on the model alone. */
-export function writeModel(model: TfliteModel): Piece[] {
+/**
+ * The file's pieces, in order. The bytes depend on the model alone.
+ *
+ * @param maxInlineBytes beyond this many bytes of constants, buffers are named by `Buffer.offset`
+ */
+export function writeModel(model: TfliteModel, maxInlineBytes = MAX_INLINE_BYTES): Piece[] {
   const buffers = new BufferTable();
   const codes = new OperatorCodes();
   const subgraphs = model.subgraphs.map((g) => subgraphObject(g, model.subgraphs, buffers, codes));
@@ -31,11 +35,11 @@ export function writeModel(model: TfliteModel): Piece[] {
   metadata.set('min_runtime_version', versionBytes(minimumRuntime(codes.list)));
   const metadataObjects = [...metadata].map(([name, bytes]) => ({ name, buffer: buffers.add({ bytes }) }));
   const total = buffers.list.reduce((n, b) => n + b.byteLength + ALIGNMENT, 0);
-  const inline = total <= MAX_INLINE_BYTES;
+  const inline = total <= maxInlineBytes;
   const object: FlatObject = {
     version: 3,
     operator_codes: codes.list.map(({ code, customCode, version }) => ({
-      deprecated_builtin_code: Math.min(enumValue('BuiltinOperator', code), PLACEHOLDER_CODE),
+      deprecated_builtin_code: Math.min(enumNumber('BuiltinOperator', code), PLACEHOLDER_CODE),
       ...(customCode === undefined ? {} : { custom_code: customCode }),
       version,
       builtin_code: code,

@@ -16,15 +16,10 @@ export interface Figures {
   maxRelativeError: number;
   /** Cosine of the angle between the two, as vectors; 1 when both are zero. */
   cosine: number;
-  /** Signal to quantisation noise ratio in dB; null when there is no noise. */
+  /** Signal to quantisation noise ratio in dB, -300 at least; null when there is no noise. */
   sqnr: number | null;
   /** Elements where one is NaN or infinite and the other is not, or another way. */
   finiteMismatches: number;
-}
-
-/** Two tensors that cannot be compared element by element. */
-export interface Incomparable {
-  reason: string;
 }
 
 /** Tensors of equal dtype and shape; several pairs (one a sample) add up. */
@@ -111,7 +106,7 @@ export class Comparison {
       maxAbsoluteError: this.maxAbsolute,
       maxRelativeError: this.maxRelative,
       cosine: bothZero ? 1 : norm === 0 ? 0 : Math.min(1, this.dot / norm),
-      sqnr: this.noise === 0 ? null : 10 * Math.log10(this.signal / this.noise),
+      sqnr: this.noise === 0 ? null : 10 * Math.log10(Math.max(this.signal / this.noise, 1e-30)),
       finiteMismatches: this.finiteMismatches,
     };
   }

@@ -108,7 +108,7 @@ export class GraphEvaluator {
     const list = listOps[node.op];
     if (list) return list(node, inputs as (Tensor | TensorList)[]);
     const evaluate = opRow(node.op)?.evaluate;
-    if (!evaluate) throw new CannotRun(`Floe cannot evaluate ${node.op} ("${node.name}")`);
+    if (!evaluate) throw new CannotRun(`it has no evaluation of ${node.op} ("${node.name}")`);
     if (inputs.some(isTensorList)) {
       // Identities pass lists on; nothing else takes them.
       if (node.op === 'Identity' || node.op === 'IdentityN') return inputs;

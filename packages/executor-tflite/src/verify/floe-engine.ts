@@ -6,15 +6,14 @@ import type { GraphEngine } from './graph-engine';
 
 export const floeEngine: GraphEngine = {
   name: 'floe',
+  isExact: true,
   version: () => (require('../../package.json') as { version: string }).version,
-  open: async ({ graph, initializers }, feeds, fetches) => {
-    if (initializers.length)
-      throw new CannotRun(`Floe does not evaluate initialisers ("${initializers[0]}")`);
+  open: async ({ graph }, feeds, fetches) => {
     const fed = feeds.map((f) => valueOf(graph, f.tensor));
     const fetched = fetches.map((f) => valueOf(graph, f.tensor));
     const evaluator = new GraphEvaluator(graph, fetched, fed);
     const obstacles = evaluator.obstacles();
-    if (obstacles.length) throw new CannotRun(`Floe cannot evaluate ${obstacles.join(', ')}`);
+    if (obstacles.length) throw new CannotRun(`it has no evaluation of ${obstacles.join(', ')}`);
     return {
       run: async (tensors) => {
         const results = evaluator.run(

@@ -12,6 +12,8 @@ export interface FrozenGraph {
 
 export interface GraphEngine {
   readonly name: string;
+  /** Its word is final; of others a second opinion is asked where the .tflite file differs from them. */
+  readonly isExact: boolean;
   /** Undefined where the engine is not installed. Loads nothing heavy. */
   version(): string | undefined;
   /**

@@ -21,6 +21,7 @@ export interface EngineName {
 /** The outputs of each sample, by output name. */
 export interface GraphRun {
   engine: EngineName;
+  isExact: boolean;
   outputs: Map<string, Tensor>[];
 }
 
@@ -74,7 +75,7 @@ export function runGraph(
               const results = await open.run(fed);
               outputs.push(new Map(signature.outputs.map((s) => [s.name, results.get(s.tensor) as Tensor])));
             }
-            return { engine, outputs };
+            return { engine, isExact: one.engine.isExact, outputs };
           } finally {
             open.dispose();
           }

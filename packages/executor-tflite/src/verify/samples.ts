@@ -129,15 +129,26 @@ function element(array: Tensor, i: number, dtype: DType): Tensor {
   return array.dtype === dtype ? one : Tensor.fromNumbers(dtype, shape, one.toNumbers());
 }
 
+/** Smallest and largest value that an input was declared to take. */
+export type RangeOf = (signature: string, input: string) => readonly [number, number] | undefined;
+
 /** Made-up samples: the same on every machine, whatever else a model has. */
-export function randomSamples(signatures: readonly Signature[], count = RANDOM_SAMPLES): Samples {
+export function randomSamples(
+  signatures: readonly Signature[],
+  rangeOf: RangeOf = () => undefined,
+  count = RANDOM_SAMPLES,
+): Samples {
   return new Map(
     signatures.map((signature) => [
       signature.key,
       Array.from({ length: count }, (_, i): Sample => {
         const entry = (spec: TensorSpec): [string, Tensor] => [
           spec.name,
-          randomTensor(spec, SeededRandom.named(`${signature.key}/${spec.name}#${i}`)),
+          randomTensor(
+            spec,
+            rangeOf(signature.key, spec.name),
+            SeededRandom.named(`${signature.key}/${spec.name}#${i}`),
+          ),
         ];
         return new Map(signature.inputs.map(entry));
       }),
@@ -145,7 +156,11 @@ export function randomSamples(signatures: readonly Signature[], count = RANDOM_S
   );
 }
 
-function randomTensor({ dtype, shape, range }: TensorSpec, random: SeededRandom): Tensor {
+function randomTensor(
+  { dtype, shape }: TensorSpec,
+  range: readonly [number, number] | undefined,
+  random: SeededRandom,
+): Tensor {
   const sizes = (shape ?? []).map((d) => d ?? MADE_UP_SIZE);
   const size = elementCount(sizes);
   if (dtype === 'string')
@@ -153,7 +168,7 @@ function randomTensor({ dtype, shape, range }: TensorSpec, random: SeededRandom)
   const kind = dtypeKind(dtype);
   const draw = (): number => {
     if (kind === 'bool') return random.integer(0, 1);
-    if (kind === 'float' || kind === 'complex') return random.between(...(range ?? [0, 1]));
+    if (kind === 'float' || kind === 'complex') return random.between(range?.[0] ?? 0, range?.[1] ?? 1);
     // Small integers: most are indices, counts or pixels, and a large index is outside of its table.
     const [low, high] = range ?? (dtype === 'uint8' ? [0, 255] : [0, 1]);
     return random.integer(Math.ceil(low), Math.floor(high));

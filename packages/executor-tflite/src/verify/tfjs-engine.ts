@@ -50,11 +50,13 @@ async function load(): Promise<{ core: Core; converter: Converter }> {
 
 export const tfjsEngine: GraphEngine = {
   name: 'tfjs',
+  // Some of its ops give other numbers than TensorFlow's (MatrixBandPart, OneHot along an axis, …).
+  isExact: false,
   version: () => (require('@tensorflow/tfjs-converter/package.json') as { version: string }).version,
   open: async ({ graph, initializers }, feeds, fetches) => {
     if (initializers.length) throw new CannotRun('initialisers are not run');
     for (const { tensor, dtype } of [...feeds, ...fetches]) {
-      if (!TYPES[dtype]) throw new CannotRun(`tfjs has no ${dtype} ("${tensor}")`);
+      if (!TYPES[dtype]) throw new CannotRun(`it has no ${dtype} ("${tensor}")`);
     }
     const fed = new Set(feeds.map((f) => parseInput(f.tensor).name));
     const needed = neededNodes(
@@ -126,7 +128,7 @@ class TfjsGraph implements OpenGraph {
 }
 
 function fromTfjs(tensor: TfjsTensor, dtype: DType): Tensor {
-  if (tensor.dtype !== TYPES[dtype]) throw new CannotRun(`tfjs gives ${tensor.dtype} for ${dtype}`);
+  if (tensor.dtype !== TYPES[dtype]) throw new CannotRun(`it gives ${tensor.dtype} for ${dtype}`);
   const data = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
   return dtype === 'int64'
     ? Tensor.fromArray('int64', tensor.shape, BigInt64Array.from(data as Int32Array, BigInt))
@@ -139,7 +141,7 @@ function narrow(tensor: Tensor): Float32Array | Int32Array | Uint8Array {
   return Int32Array.from(tensor.data as BigInt64Array, (n) => {
     // The largest numbers mean "to the end" in slices, and so does the largest int32.
     if (n === 2n ** 63n - 1n) return 2 ** 31 - 1;
-    if (BigInt.asIntN(32, n) !== n) throw new CannotRun(`tfjs has no int64, and ${n} does not fit int32`);
+    if (BigInt.asIntN(32, n) !== n) throw new CannotRun(`it has no int64, and ${n} does not fit int32`);
     return Number(n);
   });
 }
@@ -158,9 +160,9 @@ function weights(constants: ReadonlyMap<string, Tensor>) {
 function checkTypes(node: Node): void {
   for (const dtype of outputTypes(node) ?? []) {
     if (!dtype) continue;
-    if (!INSIDE.has(dtype)) throw new CannotRun(`tfjs has no ${dtype} (${node.op} "${node.name}")`);
+    if (!INSIDE.has(dtype)) throw new CannotRun(`it has no ${dtype} (${node.op} "${node.name}")`);
     if (dtype === 'int64' && INT64_ARITHMETIC.has(node.op))
-      throw new CannotRun(`tfjs has no int64 arithmetic (${node.op} "${node.name}")`);
+      throw new CannotRun(`it has no int64 arithmetic (${node.op} "${node.name}")`);
   }
 }
 
@@ -182,6 +184,6 @@ async function guard<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof CannotRun) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new CannotRun(`tfjs: ${message.split('\n')[0]}`);
+    throw new CannotRun(message.split('\n')[0].replace(/ File an issue.*/, ''));
   }
 }

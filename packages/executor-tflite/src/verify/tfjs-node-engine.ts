@@ -24,6 +24,7 @@ interface SavedModel {
 
 export const tfjsNodeEngine: GraphEngine = {
   name: 'tfjs-node',
+  isExact: true,
   version: () => {
     for (const folder of require.resolve.paths(PACKAGE) ?? []) {
       const file = join(folder, PACKAGE, 'package.json');
@@ -34,7 +35,7 @@ export const tfjsNodeEngine: GraphEngine = {
   open: async ({ bytes, initializers }, feeds, fetches) => {
     if (initializers.length) throw new CannotRun('initialisers are not run');
     for (const { tensor, dtype } of [...feeds, ...fetches]) {
-      if (!TYPES.has(dtype)) throw new CannotRun(`tfjs-node does not take ${dtype} ("${tensor}")`);
+      if (!TYPES.has(dtype)) throw new CannotRun(`it does not take ${dtype} ("${tensor}")`);
     }
     const tf = load();
     const folder = mkdtempSync(join(tmpdir(), 'floe-verify-'));
@@ -44,7 +45,7 @@ export const tfjsNodeEngine: GraphEngine = {
       const model = await tf.node.loadSavedModel(folder, ['serve'], 'serving_default');
       return new NodeGraph(tf, model, feeds, fetches);
     } catch (error) {
-      throw reason(error);
+      throw reason(error, folder);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -82,7 +83,7 @@ class NodeGraph implements OpenGraph {
       const outputs = this.model.predict(Object.fromEntries(inputs));
       const results = this.fetches.map(({ tensor, dtype }, i): [string, Tensor] => {
         const output = outputs[`y${i}`];
-        if (output.dtype !== dtype) throw new CannotRun(`tfjs-node gives ${output.dtype} for ${dtype}`);
+        if (output.dtype !== dtype) throw new CannotRun(`it gives ${output.dtype} for ${dtype}`);
         return [tensor, Tensor.fromArray(dtype, output.shape, (output.dataSync() as Float32Array).slice())];
       });
       [...inputs.map(([, t]) => t), ...Object.values(outputs)].forEach((t) => t.dispose());
@@ -97,10 +98,12 @@ class NodeGraph implements OpenGraph {
   }
 }
 
-function reason(error: unknown): Error {
+/** The temporary folder's name differs from run to run; reports must not. */
+function reason(error: unknown, folder = ''): Error {
   if (error instanceof FloeError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new CannotRun(`tfjs-node: ${message.split('\n')[0]}`);
+  const line = message.split('\n')[0];
+  return new CannotRun(folder ? line.replaceAll(folder, 'the model') : line);
 }
 
 // ------------------------------------------------------------------ the SavedModel around a GraphDef

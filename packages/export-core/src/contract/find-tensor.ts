@@ -1,9 +1,10 @@
 /** Finds the tensor a user names, or says what was probably meant. */
+import { hintForMissing } from '../checks/missing-tensor';
 import type { Diagnostics, Place } from '../diagnostics/diagnostic';
-import { nearest } from '../diagnostics/suggest';
 import { parseInput } from '../graph/graphdef';
 import type { Graph, Node, Value } from '../graph/graph';
 import { outputTypes } from '../ops/op-def';
+import type { TensorSpec } from './contract';
 
 export interface Wanted {
   /** `scope/node:0`, `scope/node`. */
@@ -11,11 +12,13 @@ export interface Wanted {
   /** `input` or `output`, for the message. */
   role: string;
   where?: Place;
+  /** What the source's own signature has, whose names may have been meant. */
+  own?: readonly TensorSpec[];
 }
 
 /** The value of a tensor name; undefined after a G001 diagnostic that names the nearest tensors. */
 export function findTensor(graph: Graph, wanted: Wanted, diagnostics: Diagnostics): Value | undefined {
-  const { tensor, role, where } = wanted;
+  const { tensor, role, where, own } = wanted;
   const { name, index, control } = parseInput(tensor);
   const node = graph.node(name);
   const fail = (message: string, hint?: string) => {
@@ -23,11 +26,7 @@ export function findTensor(graph: Graph, wanted: Wanted, diagnostics: Diagnostic
     return undefined;
   };
   if (control) return fail(`${role} "${tensor}" is a control edge, not a tensor`, `tensor: "${name}:0"`);
-  if (!node) {
-    const names = nearest(name, graph.nodes.keys());
-    const hint = names.length ? `did you mean ${names.map((n) => `"${n}:0"`).join(' or ')}?` : undefined;
-    return fail(`${role} "${tensor}" is not in the graph`, hint);
-  }
+  if (!node) return fail(`${role} "${tensor}" is not in the graph`, hintForMissing(graph, tensor, own));
   const count = outputCount(node);
   if (count === 0) {
     return fail(`${role} "${tensor}" is a ${node.op}, which has no outputs`, inputHint(node));

@@ -1,10 +1,12 @@
 /** From what model.yaml declares, or the source's own signatures, to the contract on the graph's tensors. */
 import type { Descriptor, ContractInput, ContractOutput } from '../descriptor/schema';
 import type { Diagnostics, Place } from '../diagnostics/diagnostic';
+import { nearest, suggestion } from '../diagnostics/suggest';
 import type { Graph, Value } from '../graph/graph';
 import { outputTypes } from '../ops/op-def';
 import { compatible, mergeShapes, shapeToString, type Shape } from '../tensor/shape';
 import { DEFAULT_SIGNATURE, type Contract, type Signature, type TensorSpec } from './contract';
+import { hintForType } from '../checks/declared-type';
 import { findTensor } from './find-tensor';
 import { proposeOutputs, placeholders } from './propose';
 
@@ -27,6 +29,14 @@ export function resolveContract(
   if (descriptor.signatures) {
     for (const [key, declared] of Object.entries(descriptor.signatures)) {
       const own = found.find((s) => s.key === key);
+      if (!own && found.length > 0 && !(declared.inputs && declared.outputs)) {
+        const keys = found.map((s) => s.key);
+        diagnostics.error('G011', `the source has no signature "${key}"; it has ${keys.map((k) => `"${k}"`).join(', ')}`, {
+          hint: suggestion(nearest(key, keys)) ?? 'declare its inputs and outputs, or take one of these',
+          where: place(['signatures', key]),
+        });
+        continue;
+      }
       contract.signatures.push(
         resolver.signature(key, declared.inputs, declared.outputs, own, ['signatures', key]),
       );
@@ -79,7 +89,7 @@ class Resolver {
     const where = this.place(declared.tensor === undefined ? [...path, 'name'] : [...path, 'tensor']);
     const value = findTensor(
       this.graph,
-      { tensor, role: `${role} "${declared.name}": tensor`, where },
+      { tensor, role: `${role} "${declared.name}": tensor`, where, own },
       this.diagnostics,
     );
     if (!value) return undefined;
@@ -101,7 +111,7 @@ class Resolver {
         'G002',
         `${role} "${declared.name}" is declared ${declared.dtype}, the graph has ${actual} at "${value.name}"`,
         {
-          hint: `dtype: ${actual}`,
+          hint: hintForType(this.graph, value, role, declared.dtype, actual),
           where: this.place([...path, 'dtype']),
           node: value.node.name,
         },

@@ -10,6 +10,8 @@ export interface Place {
   column?: number;
   /** Characters to underline from `column` on. */
   length?: number;
+  /** The place within model.yaml that does not move when a comment does: `inputs[0].tensor`. */
+  path?: string;
 }
 
 export interface Diagnostic {

@@ -135,9 +135,14 @@ export function argLength(node: Node, arg: ArgDef): number {
   return flatten(node, [arg]).length;
 }
 
-/** The dtype of each output of a node, by the op's definition; undefined for custom ops. */
+/**
+ * The dtype of each output of a node, by the op's definition; of a custom op by the note that those who add such ops
+ * for the TFLite converter leave on it; undefined without one.
+ */
 export function outputTypes(node: Node): (DType | undefined)[] | undefined {
-  return node.def && flatten(node, node.def.outputs);
+  if (node.def) return flatten(node, node.def.outputs);
+  const noted = node.attrs.get('_output_types');
+  return noted?.kind === 'list' ? noted.value.map((a) => (a.kind === 'type' ? a.value : undefined)) : undefined;
 }
 
 /** The dtype of each input of a node, by the op's definition; undefined for custom ops. */

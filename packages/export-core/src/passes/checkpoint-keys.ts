@@ -5,7 +5,7 @@
  *
  * `shape_and_slices[i]` is empty, or the full shape and this partition's place in it: `10 8 0,5:-`.
  */
-import type { Graph, Node } from '../graph/graph';
+import type { Graph, Node, Value } from '../graph/graph';
 import { calledFunction } from './function-calls';
 import type { VariableValues } from './freeze-context';
 import type { Tensor } from '../tensor/tensor';
@@ -24,37 +24,53 @@ export interface CheckpointKey {
 /** By variable name. Where several savers name a variable, one whose entry the checkpoint has counts. */
 export function checkpointKeys(graph: Graph, values: VariableValues): Map<string, CheckpointKey> {
   const keys = new Map<string, CheckpointKey>();
-  readRestores(graph.nodes.values(), new Map(), keys, values);
-  // A TF2 SavedModel restores in a function, whose arguments are the variables.
-  for (const node of graph.nodes.values()) {
-    const body = calledFunction(graph.functions, node)?.body;
-    if (!body) continue;
-    const args = new Map(body.args.map((arg, i) => [arg, node.inputs[i]?.node]));
-    readRestores(body.nodes.values(), args, keys, values);
+  for (const { node, target } of savedObjects(graph)) {
+    if (node.op !== 'Assign' && node.op !== 'AssignVariableOp') continue;
+    const key = restoredKey(node.inputs[1]);
+    if (key && (!keys.has(target.name) || values.info(key.name))) keys.set(target.name, key);
   }
   return keys;
 }
 
-function readRestores(
-  nodes: Iterable<Node>,
-  args: ReadonlyMap<Node, Node | undefined>,
-  keys: Map<string, CheckpointKey>,
-  values: VariableValues,
-): void {
-  for (const node of nodes) {
-    if (node.op !== 'Assign' && node.op !== 'AssignVariableOp') continue;
-    const target = behindIdentity(node.inputs[0]?.node);
-    const variable = target && (args.get(target) ?? target);
-    const source = node.inputs[1];
-    const restored = source && (source.node.op === 'Identity' ? source.node.inputs[0] : source);
-    if (!variable || !restored || !/^Restore(V2|Slice)?$/.test(restored.node.op)) continue;
-    const key = restoredKey(restored.node, restored.index);
-    if (!key) continue;
-    if (!keys.has(variable.name) || values.info(key.name)) keys.set(variable.name, key);
+export interface TableEntry {
+  keys: string;
+  values: string;
+}
+
+/** Which entries hold the contents of mutable tables, by table name: those that the saver imports into them. */
+export function tableEntries(graph: Graph): Map<string, TableEntry> {
+  const entries = new Map<string, TableEntry>();
+  for (const { node, target } of savedObjects(graph)) {
+    if (!/^LookupTableImport(V2)?$/.test(node.op)) continue;
+    const [keys, contents] = [restoredKey(node.inputs[1]), restoredKey(node.inputs[2])];
+    if (keys && contents) entries.set(target.name, { keys: keys.name, values: contents.name });
+  }
+  return entries;
+}
+
+/** Every node with the variable or table that it takes first; of functions, with what their arguments are. */
+function* savedObjects(graph: Graph): Generator<{ node: Node; target: Node }> {
+  const none = new Map<Node, Node | undefined>();
+  const parts: [Iterable<Node>, ReadonlyMap<Node, Node | undefined>][] = [[graph.nodes.values(), none]];
+  // A TF2 SavedModel restores in a function, whose arguments are the variables.
+  for (const node of graph.nodes.values()) {
+    const body = calledFunction(graph.functions, node)?.body;
+    if (body) parts.push([body.nodes.values(), new Map(body.args.map((arg, i) => [arg, node.inputs[i]?.node]))]);
+  }
+  for (const [nodes, args] of parts) {
+    for (const node of nodes) {
+      const first = behindIdentity(node.inputs[0]?.node);
+      const target = first && (args.get(first) ?? first);
+      if (target) yield { node, target };
+    }
   }
 }
 
-function restoredKey(node: Node, index: number): CheckpointKey | undefined {
+/** The entry that a value is restored from. */
+function restoredKey(value: Value | undefined): CheckpointKey | undefined {
+  const restored = value && (value.node.op === 'Identity' ? value.node.inputs[0] : value);
+  if (!restored || !/^Restore(V2|Slice)?$/.test(restored.node.op)) return undefined;
+  const { node, index } = restored;
   const names = node.inputs[1]?.node.constant;
   const slices = node.inputs[2]?.node.constant;
   const name = textAt(names, index);

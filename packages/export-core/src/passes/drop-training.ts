@@ -3,8 +3,9 @@
  * Result: y = Op(x)
  *
  * Control edges go unless the node at their end writes state (a kept Assign, a table's initialiser, a function with
- * one of them in it) or belongs to TF1 control flow, where they hold constants in their branch or loop. Assertions,
- * prints and summaries are never reasons to keep anything. The same in the bodies of functions.
+ * one of them in it) or belongs to TF1 control flow, where they hold constants in their branch or loop. What writes
+ * state keeps its own: it may have to wait for reads. Assertions, prints and summaries are never reasons to keep
+ * anything. The same in the bodies of functions.
  */
 import { FunctionGraph, type Graph, type Node } from '../graph/graph';
 import { SideEffects } from './side-effects';
@@ -27,10 +28,11 @@ function dropControls(graph: Graph, effects: SideEffects): void {
       matters.add(node);
   }
   const gone = new Set([...graph.nodes.values()].filter((n) => SILENT.test(n.op)));
-  const real = (controls: readonly Node[]): Node[] => beyond(controls, gone).filter((n) => matters.has(n));
   for (const node of graph.nodes.values()) {
     if (node.controls.length === 0) continue;
-    const kept = new Set(real(node.controls));
+    const real = beyond(node.controls, gone);
+    // What writes may have to wait for what reads: all of its edges stay.
+    const kept = new Set(effects.writes(node) ? real : real.filter((n) => matters.has(n)));
     for (const input of node.inputs) kept.delete(input.node);
     node.controls = [...kept];
   }

@@ -4,12 +4,13 @@
  *
  * Before functions are inlined everything that may fill a table is held: nodes that do, and the SavedModel's main op,
  * in whose functions they may be. Afterwards what fills the tables that the outputs need is chosen, and what those
- * initialisers need in turn.
+ * initialisers need in turn. A mutable table that nothing else fills gets its contents from the checkpoint.
  */
 import { contractInputs, contractOutputs } from '../contract/contract';
 import type { Graph, Node, Value } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
 import type { FreezeContext } from './freeze-context';
+import { restoreTable } from './restore-table';
 
 const TABLE = /^(Mutable(Dense)?HashTable(OfTensors)?(V2)?|HashTable(V2)?|AnonymousHashTable|AnonymousMutable\w*HashTable\w*)$/;
 const FILLS = /^(InitializeTable(FromTextFile|FromDataset)?(V2)?|LookupTable(Import|Insert)(V2)?)$/;
@@ -41,7 +42,11 @@ export function findInitializers(graph: Graph, context: FreezeContext): void {
   const chosen = new Set<Node>();
   for (let needed = graph.ancestors(roots), before = -1; before !== chosen.size; ) {
     before = chosen.size;
-    for (const node of needed) if (TABLE.test(node.op)) fills.get(node)?.forEach((n) => chosen.add(n));
+    for (const node of needed) {
+      if (!TABLE.test(node.op)) continue;
+      if (!fills.has(node)) fills.set(node, restoreTable(graph, node, context));
+      fills.get(node)!.forEach((n) => chosen.add(n));
+    }
     needed = graph.ancestors([...roots, ...chosen]);
   }
   for (const node of chosen) {

@@ -1,19 +1,18 @@
 /**
- * Given:  PlaceholderWithDefault(d), and a bool Placeholder `is_training` that the contract does not name
- * Result: Identity(d); Const(false)
+ * Given:  PlaceholderWithDefault(d); a bool Placeholder `is_training` and a float `keep_prob` that the contract does
+ *         not name
+ * Result: Identity(d); Const(false); Const(1)
  *
  * A placeholder that is neither an input nor has a default is an error (G006): TensorFlow would ask for it at every
  * run.
  */
+import { inferenceValue, unfedPlaceholder } from '../checks/placeholders';
 import { contractInputs } from '../contract/contract';
 import { attr } from '../graph/attr';
-import type { Graph, Node } from '../graph/graph';
+import type { Graph } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
 import { Tensor } from '../tensor/tensor';
 import type { FreezeContext } from './freeze-context';
-
-const TRAINING_FLAG =
-  /(^|[/_])(is_?training|training|train|is_?train|phase(_train)?|train_?(flag|phase|mode)|learning_phase|keras_learning_phase)(_\d+)?$/i;
 
 export function foldInferenceMode(graph: Graph, { contract, diagnostics }: FreezeContext): void {
   const inputs = new Set(contractInputs(contract).map((s) => parseInput(s.tensor).name));
@@ -22,29 +21,17 @@ export function foldInferenceMode(graph: Graph, { contract, diagnostics }: Freez
     if (node.op === 'PlaceholderWithDefault') {
       node.op = 'Identity';
       node.attrs = new Map([['T', attr.type(node.type('dtype'))]]);
-    } else if (node.op === 'Placeholder' && isTrainingFlag(node)) {
-      becomeFalse(graph, node);
-      diagnostics.note('G006', `placeholder "${node.name}" is no input of the contract: frozen as false`, {
+    } else if (node.op === 'Placeholder') {
+      const inference = inferenceValue(node);
+      if (!inference) {
+        diagnostics.add(unfedPlaceholder(graph, node, contract));
+        continue;
+      }
+      const value = Tensor.scalar(node.type('dtype'), inference.value);
+      diagnostics.note('G006', `placeholder "${node.name}" is no input of the contract: frozen as ${inference.told}`, {
         node: node.name,
       });
-    } else if (node.op === 'Placeholder') {
-      diagnostics.error(
-        'G006',
-        `the outputs need placeholder "${node.name}" (${node.type('dtype')}), which is no input`,
-        {
-          hint: `declare it under inputs: { name: ${node.name.replace(/.*\//, '')}, tensor: "${node.name}:0" }`,
-          node: node.name,
-        },
-      );
+      graph.become(node, 'Const', [], { dtype: attr.type(value.dtype), value: attr.tensor(value) });
     }
   }
-}
-
-function isTrainingFlag(node: Node): boolean {
-  return node.type('dtype') === 'bool' && TRAINING_FLAG.test(node.name);
-}
-
-function becomeFalse(graph: Graph, node: Node): void {
-  const value = Tensor.scalar('bool', 0);
-  graph.become(node, 'Const', [], { dtype: attr.type('bool'), value: attr.tensor(value) });
 }

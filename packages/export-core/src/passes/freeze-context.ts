@@ -2,7 +2,7 @@
 import type { Contract } from '../contract/contract';
 import type { Diagnostics } from '../diagnostics/diagnostic';
 import type { Node } from '../graph/graph';
-import type { CheckpointKey } from './checkpoint-keys';
+import type { CheckpointKey, TableEntry } from './checkpoint-keys';
 import type { DType } from '../tensor/dtype';
 import type { Tensor } from '../tensor/tensor';
 
@@ -40,6 +40,8 @@ export interface FreezeContext {
   diagnostics: Diagnostics;
   /** Which entry of the checkpoint each variable is, as the graph's saver says. */
   checkpointKeys?: Map<string, CheckpointKey>;
+  /** Which entries hold the contents of mutable lookup tables. */
+  tableEntries?: Map<string, TableEntry>;
   /** Nodes that initialise what stays a variable; the pipeline names them in the contract. */
   initializers: Node[];
 }

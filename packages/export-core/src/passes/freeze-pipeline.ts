@@ -1,7 +1,8 @@
 /** What turns a graph as it was saved into a frozen one: the list, and why each stands where it stands. */
-import { checkpointKeys } from './checkpoint-keys';
+import { checkpointKeys, tableEntries } from './checkpoint-keys';
 import { clearPlacement } from './clear-placement';
 import { cutInputs } from './cut-inputs';
+import { dropDefaults } from './drop-defaults';
 import { dropTraining } from './drop-training';
 import { findInitializers, holdInitializers } from './find-initializers';
 import { foldConditionals } from './fold-conditionals';
@@ -20,7 +21,10 @@ export const FREEZE_PASSES: Pass<FreezeContext>[] = [
   // The saver says which checkpoint entry is which variable; pruning removes the saver, so it is asked first.
   {
     name: 'readSaver',
-    run: (graph, c) => void (c.checkpointKeys = c.variables && checkpointKeys(graph, c.variables)),
+    run: (graph, c) => {
+      c.checkpointKeys = c.variables && checkpointKeys(graph, c.variables);
+      c.tableEntries = c.variables && tableEntries(graph);
+    },
   },
   // Likewise the ops that update moving averages.
   {
@@ -41,6 +45,8 @@ export const FREEZE_PASSES: Pass<FreezeContext>[] = [
   { name: 'dropInlinedTraining', run: dropTraining },
   // After inlining: what fills the tables may have been in a function.
   { name: 'findInitializers', run: findInitializers },
+  // Right after: only files of needed tables are read, and pruning takes what says where they lie.
+  { name: 'inlineVocabularies', run: inlineVocabularies },
   { name: 'pruneInlined', run: prune },
   // After the first pruning: only placeholders that the outputs need are asked for.
   { name: 'foldInferenceMode', run: foldInferenceMode },
@@ -48,12 +54,11 @@ export const FREEZE_PASSES: Pass<FreezeContext>[] = [
   { name: 'foldConditionals', run: foldConditionals },
   // Dead branches are gone now: their variables need no values, their assignments make no state.
   { name: 'pruneBranches', run: prune },
-  // After the initialisers are chosen: only files of needed tables are read.
-  { name: 'inlineVocabularies', run: inlineVocabularies },
   { name: 'freezeVariables', run: freezeVariables },
   // Without shapes: the graph still serves inputs of any size that the contract of another target may declare.
   { name: 'foldConstants', run: (graph) => void foldConstants(graph, { useShapes: false }) },
   { name: 'pruneFolded', run: prune },
   // Last, over what is left.
   { name: 'clearPlacement', run: clearPlacement },
+  { name: 'dropDefaults', run: dropDefaults },
 ];

@@ -21,12 +21,13 @@ export function freezeVariables(graph: Graph, context: FreezeContext): void {
   const groups = variableGroups(graph);
   const { variables: values, diagnostics } = context;
   if (!values) {
-    for (const { node } of groups.flatMap((g) => g.variables)) {
-      diagnostics.error('S008', `"${node.name}" is a variable, and the source has no values for it`, {
-        hint: 'give the checkpoint: source: { checkpoint: …, graph: … }',
-        node: node.name,
-      });
-    }
+    const [first, ...others] = groups.flatMap((g) => g.variables).map(({ node }) => node.name);
+    if (first === undefined) return;
+    const more = others.length ? ` and ${others.length} more are variables` : ' is a variable';
+    diagnostics.error('S008', `the graph is not frozen: "${first}"${more}, and the source has no values for them`, {
+      hint: 'source: { checkpoint: model.ckpt-1000, graph: graph.pb }, in place of frozenGraph',
+      node: first,
+    });
     return;
   }
   const entries = new VariableEntries(graph, values, context);

@@ -36,8 +36,8 @@ const MAX_DEPTH = 100;
 let depth = 0;
 
 /**
- * Refines the outputs of a node that calls functions, which carry what its attributes announce already. Nodes that
- * call nothing, or nothing that is in the library, stay as they are.
+ * Annotates the outputs of a node that calls functions: with what the bodies give, and what the node's attribute
+ * announces beyond that. Outputs of functions that are not in the library stay as they are.
  */
 export function inferCall(node: Node, library: Library, inferGraph: InferGraph, diagnostics: Diagnostics): void {
   if (depth >= MAX_DEPTH) return;
@@ -46,16 +46,17 @@ export function inferCall(node: Node, library: Library, inferGraph: InferGraph, 
     const results = LOOPS.has(node.op)
       ? loop(node, library, inferGraph, diagnostics)
       : called(node, library, inferGraph, diagnostics);
-    results?.forEach((known, i) => refine(node.output(i), known));
+    const announced = node.attr('output_shapes');
+    const shapes = announced?.kind === 'list' && announced.value.length === results?.length ? announced.value : [];
+    results?.forEach((known, i) => {
+      const shape = shapes[i]?.kind === 'shape' ? shapes[i].value : null;
+      const { dtype, partial } = known;
+      const value = node.output(i);
+      Object.assign(value, { dtype: dtype ?? value.dtype, shape: mergeShapes(known.shape, shape), partial });
+    });
   } finally {
     depth--;
   }
-}
-
-function refine(value: Value, known: Known): void {
-  value.dtype = known.dtype ?? value.dtype;
-  value.shape = mergeShapes(known.shape, value.shape);
-  value.partial = known.partial;
 }
 
 /** The functions a node may run, in the order of its attributes. */

@@ -3,12 +3,13 @@
  * Result: InitializeTableV2(table, keys, values)
  *
  * For files that are part of the source (assets of a SavedModel): the frozen graph then stands alone. Which column is
- * the key and which the value is in the attributes: -2 is the whole line, -1 its number.
+ * the key and which the value is in the attributes: -2 is the whole line, -1 its number. The file's name is a constant
+ * or, in TF2, a variable that the SavedModel assigns when it is loaded.
  */
 import { MAX_VOCABULARY_BYTES } from '../bytes/limits';
 import { fileError, readFile } from '../format/file';
 import { attr } from '../graph/attr';
-import type { Graph, Node } from '../graph/graph';
+import type { Graph, Node, Value } from '../graph/graph';
 import type { DType } from '../tensor/dtype';
 import { Tensor } from '../tensor/tensor';
 import { tableOf } from './find-initializers';
@@ -21,7 +22,7 @@ export function inlineVocabularies(graph: Graph, context: FreezeContext): void {
   for (const node of context.initializers) {
     if (!/^InitializeTableFromTextFile(V2)?$/.test(node.op)) continue;
     const table = tableOf(node.inputs[0]);
-    const file = fileOf(node, context);
+    const file = fileOf(graph, node, context);
     if (!table || file === undefined) {
       const name = node.inputs[1]?.node.constant?.strings[0];
       context.diagnostics.warning(
@@ -43,14 +44,22 @@ export function inlineVocabularies(graph: Graph, context: FreezeContext): void {
 }
 
 /** The asset behind the node's file name. */
-function fileOf(node: Node, { assets }: FreezeContext): string | undefined {
-  let value = node.inputs[1];
+function fileOf(graph: Graph, node: Node, { assets }: FreezeContext): string | undefined {
+  let value: Value | undefined = node.inputs[1];
   for (let hops = 0; value && hops < 1000; hops++) {
     const file = assets?.get(value.name);
     if (file !== undefined) return file;
-    if (value.node.op !== 'Identity') return undefined;
-    value = value.node.inputs[0];
+    const source: Value | undefined = value.node.inputs[0];
+    if (value.node.op === 'Identity') value = source;
+    else if (value.node.op === 'ReadVariableOp' && source) value = assignedTo(graph, source.node);
+    else return undefined;
   }
+  return undefined;
+}
+
+function assignedTo(graph: Graph, handle: Node): Value | undefined {
+  for (const node of graph.nodes.values())
+    if (node.op === 'AssignVariableOp' && node.inputs[0].node === handle) return node.inputs[1];
   return undefined;
 }
 

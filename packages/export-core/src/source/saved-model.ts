@@ -12,7 +12,7 @@ import { FloeError } from '../diagnostics/diagnostic';
 import { nearest, suggestion } from '../diagnostics/suggest';
 import { openCheckpoint, type Checkpoint } from '../format/checkpoint';
 import { fileError, pathKind, readFile } from '../format/file';
-import { decode, type MetaGraphDef, type SavedModel } from '../format/proto';
+import { decode, type Message, type MetaGraphDef, type SavedModel } from '../format/proto';
 import { FILE_KINDS, sniff } from '../format/sniff';
 import { parseText } from '../format/text-proto';
 import { CURES } from './graph-file';
@@ -49,7 +49,7 @@ export function openVariables(folder: string): Checkpoint | undefined {
 export function assetFiles({ meta, folder, file }: SavedModelFiles): Map<string, string> {
   const assets = new Map<string, string>();
   const root = path.resolve(folder, 'assets');
-  for (const { filename, tensor_info } of meta.asset_file_def) {
+  for (const { filename, tensor_info } of assetDefs(meta, file)) {
     if (!tensor_info?.name || filename === '') continue;
     const asset = path.resolve(root, filename);
     if (!asset.startsWith(root + path.sep)) {
@@ -58,6 +58,12 @@ export function assetFiles({ meta, folder, file }: SavedModelFiles): Map<string,
     assets.set(tensor_info.name, asset);
   }
   return assets;
+}
+
+/** SavedModels of TF1 list their assets in a collection, those of TF2 in a field of their own. */
+function assetDefs(meta: MetaGraphDef, file: string): Message<'AssetFileDef'>[] {
+  const packed = meta.collection_def.saved_model_assets?.any_list?.value ?? [];
+  return [...meta.asset_file_def, ...packed.map(({ value }) => decode('AssetFileDef', value, file))];
 }
 
 /** The file with the graph; for everything else that `savedModel` may name, what to name instead. */

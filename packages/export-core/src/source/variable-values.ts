@@ -50,14 +50,30 @@ export function transferredValues(own: Checkpoint | undefined, checkpoint: Check
       const key = saved ?? ownObjects.byName.get(variable)?.[0];
       const partner = key === undefined ? undefined : matched.get(key);
       if (partner !== undefined && checkpoint.entries.has(partner)) return partner;
-      // The structures differ here; a name that either side has but once still says which variable it is.
+      // The structures differ here; a name that the checkpoint has but once still says which variable it is.
       const name = key === undefined ? variable : nameOf.get(key);
-      const ownKeys = name === undefined ? undefined : ownObjects.byName.get(name);
-      const otherKeys = name === undefined ? undefined : otherObjects.byName.get(name);
-      if (ownKeys?.length === 1 && otherKeys?.length === 1 && fits(ownKeys[0], otherKeys[0])) return otherKeys[0];
+      const ownKeys = (name !== undefined && ownObjects.byName.get(name)) || [];
+      const otherKeys = (name !== undefined && otherObjects.byName.get(name)) || [];
+      if (otherKeys.length === 1 && fits(key ?? ownKeys[0], otherKeys[0]) && sameValues(own, ownKeys))
+        return otherKeys[0];
       return undefined;
     },
   };
+}
+
+/** Whether several keys are one variable: Keras 3 exports each variable twice. */
+function sameValues(checkpoint: Checkpoint, keys: readonly string[]): boolean {
+  const [first, ...others] = keys;
+  if (others.length === 0) return true;
+  const bytesOf = (key: string): string | Uint8Array => {
+    const tensor = checkpoint.read(key);
+    return tensor.dtype === 'string' ? JSON.stringify(tensor.strings) : tensor.bytes;
+  };
+  const wanted = bytesOf(first);
+  return others.every((key) => {
+    const bytes = bytesOf(key);
+    return typeof bytes === 'string' || typeof wanted === 'string' ? bytes === wanted : Buffer.compare(bytes, wanted) === 0;
+  });
 }
 
 /** Key → the variable's name, for the keys whose variable has one. */

@@ -325,7 +325,8 @@ function throwIfAny(diagnostics: Diagnostic[]): void {
 }
 
 function changed(message: string): FloeError {
-  const hint = 'nothing was published; run it again once the files are at rest';
+  const hint =
+    'nothing was published; run it again once the files are at rest (after an upgrade of Floe: `nx reset`)';
   return new FloeError({ code: 'K002', severity: 'error', message, hint });
 }
 

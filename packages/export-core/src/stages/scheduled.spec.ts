@@ -69,3 +69,12 @@ it('refuses a variant that model.yaml does not have (any more)', async () => {
   expect(success).toBe(false);
   expect(output).toContain('no variant `int8`');
 });
+
+it('refuses to run without what it reads from, which Nx then would not hash', async () => {
+  const scheduled = { ...target(), stage: 'convert' as const };
+  const { success, output } = await run({ ...scheduled, dependencies: ['validate'] });
+  expect(success).toBe(false);
+  expect(output).toContain('convert is run without freeze');
+  // Enough dependencies: on to the next thing that is wrong.
+  expect((await run({ ...scheduled, dependencies: ['validate', 'freeze'] })).output).toContain('no key');
+});

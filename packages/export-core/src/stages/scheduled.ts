@@ -12,7 +12,7 @@ import { obstacles, openModel, runTarget, type ModelProject } from './model-proj
 import { printResult } from './print-result';
 import { failure, missingFiles, type CodeIdentity, type RunResult, type TargetRef } from './run-stage';
 import type { StageFunctions } from './stage';
-import { stageOf, targetName, type StageName } from './table';
+import { dependenciesOf, stageOf, targetName, type StageName } from './table';
 
 export interface ScheduledTarget {
   /** The workspace, absolute. */
@@ -23,6 +23,8 @@ export interface ScheduledTarget {
   projectName: string;
   stage: StageName;
   variant?: string;
+  /** Targets of the same project that ran before this one, as the scheduler knows; undefined when nothing is cached. */
+  dependencies?: readonly string[];
 }
 
 export interface ScheduledRun {
@@ -34,7 +36,7 @@ export interface ScheduledRun {
 
 /** Runs one target; `output` is everything there is to say to people. Never throws. */
 export async function runScheduled(
-  { workspace, projectRoot, projectName, stage: stageName, variant }: ScheduledTarget,
+  { workspace, projectRoot, projectName, stage: stageName, variant, dependencies }: ScheduledTarget,
   { stages, code, memo, env = process.env }: ScheduledRun,
 ): Promise<{ success: boolean; output: string }> {
   const stage = stageOf(stageName);
@@ -43,19 +45,41 @@ export async function runScheduled(
   const project = openModel(join(workspace, projectRoot, 'model.yaml'));
   const key = env[envName(projectRoot, name)];
   const lines: string[] = [];
+  const log = (line: string): void => void lines.push(`  ${line}\n`);
   const result =
-    key === undefined || key === ''
+    missingDependencies(project, target, dependencies) ??
+    (key === undefined || key === ''
       ? withoutKey(project, target, code)
-      : await runTarget(project, target, stages, {
-          key,
-          code,
-          memo,
-          log: (line) => lines.push(`  ${line}\n`),
-        });
+      : await runTarget(project, target, stages, { key, code, memo, log }));
   if (result.outcome !== 'up to date') noteRun(projectRoot, name, env);
   const output =
     lines.join('') + printResult(projectName, name, result, { color: wantsColor(env), cwd: workspace });
   return { success: result.outcome !== 'failed', output };
+}
+
+/**
+ * The scheduler adds what dependencies wrote to the hash of a target only where they are part of the run. A success
+ * without them would be found again later, whatever they write by then.
+ */
+function missingDependencies(
+  project: ModelProject,
+  target: TargetRef,
+  dependencies: readonly string[] | undefined,
+): RunResult | undefined {
+  const { descriptor } = project.loaded;
+  if (!dependencies || !descriptor || obstacles(project, target).length > 0) return undefined;
+  const name = targetName(target.stage.name, target.variant);
+  const missing = dependenciesOf(descriptor, { ...target, target: name }).filter(
+    (dependency) => !dependencies.includes(dependency),
+  );
+  if (missing.length === 0) return undefined;
+  const diagnostic: Diagnostic = {
+    code: 'K001',
+    severity: 'error',
+    message: `${name} is run without ${missing.join(', ')}: Nx would not know which artefacts its result belongs to`,
+    hint: 'run it with its dependencies (no --exclude-task-dependencies, no dependsOn of your own): they are cached',
+  };
+  return { outcome: 'failed', diagnostics: [diagnostic] };
 }
 
 /** Names the file in which executors note what they ran, so that a summary can tell it from what was cached. */

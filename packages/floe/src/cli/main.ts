@@ -30,7 +30,12 @@ export async function main(args: string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw error;
   });
-  process.exitCode = await runCommand(args, processTerminal());
+  const io = processTerminal();
+  process.on('uncaughtException', (error) => {
+    reportFault(error, io);
+    process.exit(1);
+  });
+  process.exitCode = await runCommand(args, io);
 }
 
 /** The same on any terminal; returns the exit code. */
@@ -58,12 +63,16 @@ export async function runCommand(args: string[], io: Terminal): Promise<ExitCode
       io.err(`floe: ${error.message}\n`);
       return 2;
     }
-    const core = require('@floe/export-core') as typeof import('@floe/export-core');
-    const { diagnostics, internalError } = core.failure(error);
-    if (diagnostics.length > 0) io.err(core.printForPeople(diagnostics, io));
-    if (internalError) io.err(core.printInternalError(internalError, io.color));
+    reportFault(error, io);
     return 1;
   }
+}
+
+function reportFault(error: unknown, io: Terminal): void {
+  const core = require('@floe/export-core') as typeof import('@floe/export-core');
+  const { diagnostics, internalError } = core.failure(error);
+  if (diagnostics.length > 0) io.err(core.printForPeople(diagnostics, io));
+  if (internalError) io.err(core.printInternalError(internalError, io.color));
 }
 
 function subcommand(name: string): Subcommand {

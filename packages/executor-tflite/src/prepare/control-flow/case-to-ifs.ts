@@ -18,7 +18,14 @@ export function caseToIfs(graph: Graph): void {
       graph.become(node, call, node.inputs.slice(1), attrs);
       continue;
     }
-    become(graph, node, { index: node.inputs[0], operands: node.inputs.slice(1), branches, place: 0, types, stateless });
+    become(graph, node, {
+      index: node.inputs[0],
+      operands: node.inputs.slice(1),
+      branches,
+      place: 0,
+      types,
+      stateless,
+    });
   }
 }
 

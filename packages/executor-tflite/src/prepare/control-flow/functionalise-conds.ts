@@ -4,7 +4,15 @@
  *
  * Loops must be functional already. From the inside out: a Merge is resolved when no other stands before it.
  */
-import { attr, outputTypes, Tensor, type DType, type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
+import {
+  attr,
+  outputTypes,
+  Tensor,
+  type DType,
+  type FunctionGraph,
+  type Graph,
+  type Value,
+} from '@floe/export-core';
 import type { PrepareContext } from '../prepare';
 import { Conditions, isAnySwitch, isSwitchN, predicateOf, throughIdentities, type Join } from './conditions';
 import { isMerge } from './frames';
@@ -35,7 +43,9 @@ function chooseGroups(joins: readonly Join[]): Join[][] {
   for (const join of joins) {
     const same = groups.get(join.predicate) ?? [];
     groups.set(join.predicate, same);
-    const group = same.find(([first]) => sameEntries(first.outer, join.outer) && first.inputs.length === join.inputs.length);
+    const group = same.find(
+      ([first]) => sameEntries(first.outer, join.outer) && first.inputs.length === join.inputs.length,
+    );
     if (group) group.push(join);
     else same.push([join]);
   }
@@ -63,7 +73,9 @@ function makeBranches(graph: Graph, group: readonly Join[], conditions: Conditio
   }
   const types: DType[] = [...group.map(({ merge }) => merge.type('T')), ...places.map((): DType => 'int32')];
   const attrs = { Tin: attr.types(captures.map(typeOf)), Tout: attr.types(types) };
-  const stateful = branches.some(({ body }) => [...body.nodes.values()].some((n) => n.def?.stateful && n.op !== '_Arg'));
+  const stateful = branches.some(({ body }) =>
+    [...body.nodes.values()].some((n) => n.def?.stateful && n.op !== '_Arg'),
+  );
   const names = branches.map(({ body }) => body.name);
   const many = [...graph.nodes.values()].some((n) => isSwitchN(n) && predicateOf(n) === predicate);
   const choice = many
@@ -85,7 +97,8 @@ function makeBranches(graph: Graph, group: readonly Join[], conditions: Conditio
 /** Merges of which is read which input they took. */
 function placesRead(graph: Graph, group: readonly Join[]): Join[] {
   const read = new Set<Value>();
-  for (const node of graph.nodes.values()) for (const v of node.inputs) if (isMerge(v.node) && v.index === 1) read.add(v);
+  for (const node of graph.nodes.values())
+    for (const v of node.inputs) if (isMerge(v.node) && v.index === 1) read.add(v);
   return group.filter(({ merge }) => read.has(merge.output(1)));
 }
 
@@ -108,7 +121,9 @@ function makeBranch(
   let itself: Value | undefined;
   const border: Border = {
     through: (value) =>
-      isAnySwitch(value.node) && predicateOf(value.node) === predicate ? border.through(value.node.inputs[0]) : value,
+      isAnySwitch(value.node) && predicateOf(value.node) === predicate
+        ? border.through(value.node.inputs[0])
+        : value,
     outside: (value) => {
       const { node } = value;
       if (throughIdentities(value) === predicate && typeOf(value) === 'bool')

@@ -56,7 +56,9 @@ function readLoop(graph: Graph, frame: Frame): Loop | string {
   const invariants = nodes.filter((n) => isEnter(n) && !entering.has(n));
   const condition = conditions[0];
   const places = [...variables.map((v) => v.merge), ...invariants];
-  const exits = nodes.filter(isExit).map((node) => ({ node, place: places.indexOf(leaving(node, condition)) }));
+  const exits = nodes
+    .filter(isExit)
+    .map((node) => ({ node, place: places.indexOf(leaving(node, condition)) }));
   const strange = exits.find((e) => e.place < 0);
   if (strange) return `what leaves it at "${strange.node.name}" is no variable of the loop`;
   return { condition, variables, invariants, exits };
@@ -83,9 +85,7 @@ function makeWhile(graph: Graph, frame: Frame, loop: Loop): void {
   const body = startFunction(graph, `${frame.name}_body`, loop);
   const results = variables.map(({ merge, next }) => ({ name: merge.name, value: next.inputs[0] }));
   copySlice(graph, body.body, results, body.border);
-  invariants.forEach((enter, i) =>
-    addResult(body.body, enter.name, body.args[variables.length + i]),
-  );
+  invariants.forEach((enter, i) => addResult(body.body, enter.name, body.args[variables.length + i]));
 
   const stateful = [cond.body, body.body].some((f) => [...f.nodes.values()].some(hasEffect));
   const loopNode = graph.add(
@@ -102,7 +102,8 @@ function makeWhile(graph: Graph, frame: Frame, loop: Loop): void {
   // Where the loop stands in a branch, only control edges may say so.
   loopNode.controls = [...new Set(entries.flatMap((enter) => enter.controls))];
   types.forEach((dtype, i) => (loopNode.output(i).dtype = dtype));
-  for (const { node, place } of loop.exits) giveInstead(graph, node, [loopNode.output(place)], [types[place]]);
+  for (const { node, place } of loop.exits)
+    giveInstead(graph, node, [loopNode.output(place)], [types[place]]);
   const left = new Set(loop.exits.map((e) => e.node));
   graph.remove(new Set(frame.nodes.filter((n) => !left.has(n) && graph.node(n.name) === n)));
   frame.parent?.nodes.push(loopNode, ...left);
@@ -115,7 +116,11 @@ interface StartedFunction {
 }
 
 /** A function with the loop's variables and invariants as arguments. */
-function startFunction(graph: Graph, name: string, { variables, invariants, condition }: Loop): StartedFunction {
+function startFunction(
+  graph: Graph,
+  name: string,
+  { variables, invariants, condition }: Loop,
+): StartedFunction {
   const body = addFunction(graph, name);
   const known = new Map<Node, Value>();
   for (const { merge, dtype } of variables) known.set(merge, addArg(body, merge.name, dtype));

@@ -163,7 +163,12 @@ export function inlineBody(
 }
 
 /** Lets a node give other values in place of its outputs. Its name goes on: it may be an output of the contract. */
-export function giveInstead(graph: Graph, node: Node, values: readonly Value[], types: readonly DType[]): void {
+export function giveInstead(
+  graph: Graph,
+  node: Node,
+  values: readonly Value[],
+  types: readonly DType[],
+): void {
   const controls = node.controls;
   if (values.length === 1) graph.become(node, 'Identity', [values[0]], { T: attr.type(types[0]) });
   else if (values.length > 1) graph.become(node, 'IdentityN', [...values], { T: attr.types(types) });

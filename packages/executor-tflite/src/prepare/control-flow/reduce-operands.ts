@@ -2,7 +2,7 @@
  * Given:  While and If with operands that are constant, never change, are never used, or stand twice
  * Result: constants are in the bodies; what never changes is read from outside after the loop; the rest is gone
  */
-import { attr, type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
+import { attr, type Attr, type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
 import { bodyOf, isIf, isLoop, keepArgs, keepResults } from './functions';
 
 /** Returns how many nodes were changed. `outputs` are values that count as read besides those that nodes read. */
@@ -45,8 +45,8 @@ function reduceLoop(graph: Graph, node: Node): number {
   for (const graphOf of [cond, body]) dropArgs(graphOf, needed);
   const kept = [...needed].sort((a, b) => a - b);
   const types = node.types('T');
-  renumber(graph, node, kept, {
-    inputs: kept.map((i) => node.inputs[i]),
+  const inputs = kept.map((i) => node.inputs[i]);
+  renumber(graph, node, kept, inputs, {
     T: attr.types(kept.map((i) => types[i])),
     output_shapes: { kind: 'list', value: [] },
   });
@@ -100,8 +100,8 @@ function reduceIf(graph: Graph, node: Node): number {
   }
   const kept = [...used].sort((a, b) => a - b);
   const [Tin, Tout] = [node.types('Tin'), node.types('Tout')];
-  renumber(graph, node, kept, {
-    inputs: [node.inputs[0], ...operands.filter((_, i) => needed.has(i))],
+  const inputs = [node.inputs[0], ...operands.filter((_, i) => needed.has(i))];
+  renumber(graph, node, kept, inputs, {
     Tin: attr.types(Tin.filter((_, i) => needed.has(i))),
     Tout: attr.types(kept.map((i) => Tout[i])),
     output_shapes: { kind: 'list', value: [] },
@@ -144,7 +144,8 @@ function renumber(
   graph: Graph,
   node: Node,
   kept: readonly number[],
-  { inputs, ...changed }: { inputs: Value[] } & Parameters<Graph['add']>[3],
+  inputs: Value[],
+  changed: Record<string, Attr>,
 ): void {
   graph.nodes.delete(node.name);
   const attrs = { ...Object.fromEntries(node.attrs), ...changed };

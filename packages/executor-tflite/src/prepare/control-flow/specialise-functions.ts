@@ -4,7 +4,15 @@
  *
  * So every body can have the shapes of its one caller, and be changed together with it.
  */
-import { outputTypes, type Attr, type DType, type FunctionGraph, type FunctionRef, type Graph, type Node } from '@floe/export-core';
+import {
+  outputTypes,
+  type Attr,
+  type DType,
+  type FunctionGraph,
+  type FunctionRef,
+  type Graph,
+  type Node,
+} from '@floe/export-core';
 import type { PrepareContext } from '../prepare';
 import { calledFunctions, copyFunction, functionRefs, giveInstead, inlineBody } from './functions';
 

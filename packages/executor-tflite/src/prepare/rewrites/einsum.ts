@@ -92,8 +92,8 @@ function multiplied(b: Rewriter, [p, q]: [Operand, Operand], output: string[]): 
     [...own(y), ...freeY, ...k],
   ]);
   const one = (labels: string[]) => (labels.length === 1 ? size(labels[0]) : product(b, labels.map(size)));
-  // Without a batch and with one summed axis, the free axes of the left operand may stay as they are.
-  const plain = !batch.length && k.length === 1 && freeX.length > 1 && !adjX;
+  // Without a batch the free axes of the left operand may stay as they are.
+  const plain = !batch.length && freeX.length > 1 && !adjX;
   const rows = plain ? freeX.map(size) : [one(freeX)];
   // Each operand's own batch sizes: those of `...` may be 1 in one of them.
   const sizes = (o: Operand, a: Size[], c: Size[], swap: number) => [

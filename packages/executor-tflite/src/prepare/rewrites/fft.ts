@@ -26,25 +26,16 @@ function fitted(b: Rewriter, x: Value, lengths: readonly number[]): Value | unde
   return result;
 }
 
+/** The kernel pads and cuts to its length itself. */
 function rfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
-  const lengths = numbers(lengthValue);
+  const [n] = numbers(lengthValue) ?? [];
   // Of a single sample the kernel makes something else.
-  const signal = lengths && lengths[0] > 1 && fitted(b, x, lengths);
-  if (!signal) return undefined;
-  const [n] = lengths;
-  const batch = range(signal.shape!.length - 1).map((i) => sizeOf(b, signal, i));
-  const row = reshape(b, signal, [...batch, 1, n]);
+  if (n === undefined || n < 2 || !x.shape) return undefined;
+  const sizes = range(x.shape.length).map((i) => sizeOf(b, x, i));
+  const batch = sizes.slice(0, -1);
+  const row = reshape(b, x, [...batch, 1, sizes[sizes.length - 1]]);
   const spectrum = b.op('RFFT2D', [row, [1, n]]);
   return reshape(b, spectrum, [...batch, Math.floor(n / 2) + 1]);
-}
-
-/** Only where the length is not the image's own: the kernel wants them equal. */
-function rfft2d(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
-  const lengths = numbers(lengthValue);
-  const own = x.shape?.slice(-2);
-  if (!lengths || !own || own.every((d, i) => d === lengths[i])) return undefined;
-  const image = fitted(b, x, lengths);
-  return image && b.op('RFFT2D', [image, lengthValue]);
 }
 
 /** Largest transform that is written as matrices; their size is its square. */
@@ -82,6 +73,5 @@ const made =
 
 export const table: RewriteTable = {
   RFFT: made(rfft),
-  RFFT2D: made(rfft2d),
   IRFFT: made(irfft),
 };

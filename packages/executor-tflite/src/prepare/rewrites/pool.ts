@@ -1,5 +1,5 @@
 /** Pools that have no kernel, out of those over height and width. */
-import { attr, isStatic, type Graph, type Node, type Value } from '@floe/export-core';
+import { attr, isStatic, Tensor, type Graph, type Node, type Value } from '@floe/export-core';
 import { range, reshape, sizeOf, type Size } from '../dims';
 import type { Rewriter, RewriteTable } from '../rewrite';
 
@@ -36,13 +36,60 @@ const pool3d =
     return [reshape(b, deep, [batch, deep.shape![1] as number, newHeight, newWidth, channels])];
   };
 
-/** The values, where nobody asks for the places. */
-function withoutArgmax(graph: Graph, node: Node, b: Rewriter): Value[] | undefined {
-  const places = node.output(1);
-  for (const reader of graph.nodes.values()) if (reader.inputs.includes(places)) return undefined;
-  const names = ['ksize', 'strides', 'padding'];
-  const max = b.op('MaxPool', [node.inputs[0]], Object.fromEntries(names.map((n) => [n, node.attr(n)!])));
-  return [max];
+/** Largest window whose elements are compared one slice each. */
+const MAX_WINDOW = 64;
+
+/**
+ * The values by MAX_POOL_2D, or, where the places are asked for, by a reduction over the window's elements: slice k
+ * holds element k of every window, so ARG_MAX gives k, and k gives the place.
+ */
+function withArgmax(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
+  const [x] = node.inputs;
+  const [, kHeight, kWidth] = node.ints('ksize');
+  const [, sHeight, sWidth] = node.ints('strides');
+  const padding = node.attr('padding')!;
+  const window = { ksize: node.attr('ksize')!, strides: node.attr('strides')!, padding };
+  const max = b.op('MaxPool', [x], window);
+  if (!b.isUsed(node.output(1))) return [max];
+  const { shape } = max;
+  if (!isStatic(x.shape) || !isStatic(shape) || kHeight * kWidth > MAX_WINDOW || x.dtype !== 'float32')
+    return undefined;
+  const [batch, height, width, channels] = x.shape;
+  const [, rows, columns] = shape;
+  const before = (size: number, out: number, stride: number, k: number) =>
+    node.string('padding') === 'SAME' ? Math.floor(Math.max(0, (out - 1) * stride + k - size) / 2) : 0;
+  const top = before(height, rows, sHeight, kHeight);
+  const left = before(width, columns, sWidth, kWidth);
+  const bottom = Math.max(0, (rows - 1) * sHeight + kHeight - top - height);
+  const right = Math.max(0, (columns - 1) * sWidth + kWidth - left - width);
+  const pads = [0, 0, top, bottom, left, right, 0, 0];
+  const lowest = b.scalar(x, -Infinity);
+  const padded = pads.some((p) => p > 0)
+    ? b.op('PadV2', [x, Tensor.fromNumbers('int32', [4, 2], pads), lowest])
+    : x;
+  const slices = range(kHeight * kWidth).map((k) => {
+    const [i, j] = [Math.floor(k / kWidth), k % kWidth];
+    const end = [batch, i + (rows - 1) * sHeight + 1, j + (columns - 1) * sWidth + 1, channels];
+    return b.op('StridedSlice', [padded, [0, i, j, 0], end, [1, sHeight, sWidth, 1]]);
+  });
+  const places = b.op('ArgMax', [b.op('Pack', slices, { axis: attr.int(4) }), b.ints(4)], {
+    output_type: attr.type('int32'),
+  });
+  // Place of element k: that of the window's corner, plus k's row and column.
+  const origins = new Int32Array(rows * columns * channels * batch);
+  const perBatch = node.bool('include_batch_in_index') ? height * width * channels : 0;
+  let at = 0;
+  for (let n = 0; n < batch; n++)
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++)
+        for (let c = 0; c < channels; c++)
+          origins[at++] = n * perBatch + ((i * sHeight - top) * width + j * sWidth - left) * channels + c;
+  const offsets = range(kHeight * kWidth).map(
+    (k) => (Math.floor(k / kWidth) * width + (k % kWidth)) * channels,
+  );
+  const offset = b.op('GatherV2', [b.ints(offsets), places, b.ints(0)]);
+  const index = b.op('AddV2', [offset, Tensor.fromArray('int32', shape, origins)]);
+  return [max, b.cast(index, node.type('Targmax'))];
 }
 
 /** A window over channels of their number, or over the batch: a reduction. */
@@ -61,7 +108,7 @@ function overChannels(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
 export const table: RewriteTable = {
   MaxPool3D: pool3d('MaxPool'),
   AvgPool3D: pool3d('AvgPool'),
-  MaxPoolWithArgmax: withoutArgmax,
+  MaxPoolWithArgmax: withArgmax,
   MaxPool: overChannels,
   AvgPool: overChannels,
 };

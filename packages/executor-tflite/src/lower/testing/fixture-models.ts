@@ -1,0 +1,172 @@
+/** Puts op fixtures through conversion and the wasm runtime: many cases in one model, so that a family takes a second. */
+import {
+  argLength,
+  attr,
+  Diagnostics,
+  dtypeKind,
+  foldConstants,
+  Graph,
+  inferShapes,
+  joinPieces,
+  Tensor,
+  type Pass,
+  type Shape,
+  type Signature,
+  type Value,
+} from '@floe/export-core';
+import type { FixtureCase } from '../../../../export-core/src/ops/testing/fixtures';
+import { floatsOf } from '../../../../export-core/src/ops/kernels/elementwise';
+import { lowerModel } from '../../convert/convert-graph';
+import type { PrepareContext } from '../../prepare/prepare';
+import { REWRITE_PASSES } from '../../prepare/rewrite-passes';
+import { upgradeVersions } from '../../prepare/upgrade-versions';
+import { writeModel } from '../../tflite/write';
+import { CannotRun } from '../../verify/cannot-run';
+import { runTflite } from '../../verify/litert';
+
+/** Which inputs become constants: those that say how (axes, sizes, shapes), in graphs that people write. */
+function isSetting(test: FixtureCase, index: number): boolean {
+  if (test.op === 'Fill') return index === 0;
+  const node = test.node();
+  const main = node.def!.inputs.find((a) => a.type.includes('@'))?.type.replace(/^\*\w+:/, '');
+  const types = node.def!.inputs.flatMap((a) => new Array<string>(argLength(node, a)).fill(a.type));
+  return test.inputs[index].dtype !== 'resource' && types[index].replace(/^\*\w+:/, '') !== main;
+}
+
+export interface Outcome {
+  /** Case → why it is not converted. */
+  refused: Map<string, string>;
+  /** Case → how its result is not TensorFlow's, or why it did not run. */
+  wrong: Map<string, string>;
+  /** Cases that ran and agree. */
+  right: string[];
+  /** Cases that are converted but cannot be run here: strings, tensors without elements. */
+  notRun: string[];
+}
+
+const PASSES: Pass<PrepareContext>[] = [{ name: 'upgradeVersions', run: upgradeVersions }, ...REWRITE_PASSES];
+
+interface Built {
+  bytes: Uint8Array;
+  inputs: Map<string, Tensor>;
+  refused: Map<number, string>;
+  operators: string[][];
+}
+
+/** One model of several cases; `unknown` makes the sizes of the main input unknown to the converter. */
+function build(tests: readonly FixtureCase[], unknown: boolean): Built {
+  const graph = new Graph();
+  const inputs = new Map<string, Tensor>();
+  const signature: Signature = { key: 'serving_default', inputs: [], outputs: [] };
+  tests.forEach((test, i) => {
+    const values = test.inputs.map((tensor, k): Value => {
+      if (isSetting(test, k)) return graph.addConst(`c${i}_${k}`, tensor).output();
+      const name = `i${i}_${k}`;
+      const shape: Shape = unknown ? tensor.shape.map(() => null) : [...tensor.shape];
+      inputs.set(name, tensor);
+      signature.inputs.push({ name, tensor: `${name}:0`, dtype: tensor.dtype, shape });
+      return graph
+        .add(name, 'Placeholder', [], { dtype: attr.type(tensor.dtype), shape: attr.shape(shape) })
+        .output();
+    });
+    graph.add(`n${i}`, test.op, values, Object.fromEntries(test.node().attrs));
+    test.outputs.forEach((tensor, k) => {
+      signature.outputs.push({ name: `o${i}_${k}`, tensor: `n${i}:${k}`, dtype: tensor.dtype, shape: null });
+    });
+  });
+  const context = { signatures: [signature], diagnostics: new Diagnostics() };
+  inferShapes(graph, new Diagnostics());
+  foldConstants(graph, { useShapes: true });
+  inferShapes(graph, new Diagnostics());
+  for (const pass of PASSES) pass.run(graph, context);
+  const model = lowerModel(graph, context.signatures, context.diagnostics);
+  const refused = new Map<number, string>();
+  for (const { node, message } of context.diagnostics.list) {
+    const index = /^[nic](\d+)/.exec(node ?? '')?.[1];
+    if (index === undefined) throw new Error(message);
+    refused.set(Number(index), message.replace(/^\w+ "[^"]*" cannot be converted: /, ''));
+  }
+  const operators = tests.map((_, i) =>
+    model.subgraphs[0].ops.filter((op) => new RegExp(`^n${i}(/|$)`).test(op.source)).map((op) => op.code),
+  );
+  const bytes = refused.size ? new Uint8Array(0) : joinPieces(writeModel(model));
+  return { bytes, inputs, refused, operators };
+}
+
+/** The operators one case is lowered to. */
+export function operatorsOf(test: FixtureCase, unknown = false): string[] {
+  const built = build([test], unknown);
+  const [reason] = built.refused.values();
+  if (reason !== undefined) throw new Error(reason);
+  return built.operators[0];
+}
+
+/** Converts the cases and runs what can be run. */
+export async function convertAndRun(tests: readonly FixtureCase[], unknown = false): Promise<Outcome> {
+  const outcome: Outcome = { refused: new Map(), wrong: new Map(), right: [], notRun: [] };
+  const { refused } = build(tests, unknown);
+  refused.forEach((reason, i) => outcome.refused.set(tests[i].name, reason));
+  const converted = tests.filter((_, i) => !refused.has(i));
+  const runnable = converted.filter(canRun);
+  outcome.notRun = converted.filter((t) => !canRun(t)).map((t) => t.name);
+  // Those must be writable at least.
+  build(converted, unknown);
+  for (let i = 0; i < runnable.length; i += BATCH) await run(runnable.slice(i, i + BATCH), unknown, outcome);
+  return outcome;
+}
+
+const BATCH = 64;
+
+function canRun(test: FixtureCase): boolean {
+  const tensors = [...test.inputs, ...test.outputs];
+  return tensors.every((t) => t.dtype !== 'string' && t.size > 0) && !test.inputs.every((_, i) => isSetting(test, i));
+}
+
+/** Runs cases together; where that fails, halves of them, so that one that fails says so alone. */
+async function run(tests: readonly FixtureCase[], unknown: boolean, outcome: Outcome): Promise<void> {
+  if (!tests.length) return;
+  const { bytes, inputs } = build(tests, unknown);
+  let results: Map<string, Tensor>;
+  try {
+    results = await runTflite(bytes, inputs);
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error;
+    if (tests.length === 1) {
+      outcome.wrong.set(tests[0].name, error.reason);
+      return;
+    }
+    const half = tests.length >> 1;
+    await run(tests.slice(0, half), unknown, outcome);
+    await run(tests.slice(half), unknown, outcome);
+    return;
+  }
+  tests.forEach((test, i) => {
+    const faults = test.outputs.map((want, k) => fault(results.get(`o${i}_${k}`), want));
+    const found = faults.find((f) => f !== undefined);
+    if (found === undefined) outcome.right.push(test.name);
+    else outcome.wrong.set(test.name, found);
+  });
+}
+
+/** The float kernels' own tolerance, and that of types with fewer digits. */
+const RELATIVE: Record<string, number> = { float16: 2e-3, bfloat16: 2e-2 };
+
+function fault(found: Tensor | undefined, want: Tensor): string | undefined {
+  if (!found) return 'missing';
+  if (found.dtype !== want.dtype) return `${found.dtype} instead of ${want.dtype}`;
+  if (String(found.shape) !== String(want.shape)) return `[${found.shape}] instead of [${want.shape}]`;
+  const kind = dtypeKind(want.dtype);
+  const floating = kind === 'float' || kind === 'complex';
+  const a = floating ? floatsOf(found) : found.data;
+  const b = floating ? floatsOf(want) : want.data;
+  const relative = RELATIVE[want.dtype] ?? 1e-4;
+  let largest = 1;
+  if (floating) for (const v of b) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v as number));
+  for (let i = 0; i < b.length; i++) {
+    const [x, y] = [a[i], b[i]];
+    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
+    if (floating && Math.abs(Number(x) - Number(y)) <= relative * Math.abs(Number(y)) + 0.1 * relative * largest) continue;
+    return `element ${i} is ${x} instead of ${y}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,205 @@
+/** Plans of operators that compute in integers: `int8` (int8 weights and activations), `int16x8` (int16 activations). */
+import { floats } from '../fuse/edit';
+import type { FlatObject } from '../tflite/flatbuffer';
+import type { Quantization, TensorType, TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import { activationParams, biasParams, extent, fitBias, perTensor, type Range } from './affine';
+import { ScaleGroups, sharedTensors, type KnownRanges } from './groups';
+import { isFloat, isFloatConstant, type Form, type LeftInFloat, type OperandPlan, type OpPlan } from './plan';
+import { policyOf, type OperatorPolicy } from './policy';
+import type { WeightParams } from './plan-weights';
+
+export type Activation = 'INT8' | 'INT16';
+
+const BIAS_TYPE: Record<Activation, TensorType> = { INT8: 'INT32', INT16: 'INT64' };
+
+/** Options of 16x8 kernels that are otherwise left at their defaults, by operator. */
+const OPTIONS_16: Record<string, FlatObject> = {
+  // Scales of any value, not of powers of two only.
+  ADD: { type: 'AddOptions', pot_scale_int16: false },
+  SUB: { type: 'SubOptions', pot_scale_int16: false },
+  CONV_2D: { type: 'Conv2DOptions', quantized_bias_type: 'INT64' },
+  FULLY_CONNECTED: { type: 'FullyConnectedOptions', quantized_bias_type: 'INT64' },
+  TRANSPOSE_CONV: { type: 'TransposeConvOptions', quantized_bias_type: 'INT64' },
+};
+
+export interface IntegerContext {
+  type: Activation;
+  known: KnownRanges;
+  weights: WeightParams;
+  /** Operators that were asked to compute in these integers. */
+  asked(op: TfliteOp): boolean;
+}
+
+/** Plans for one subgraph, and what has to stay in float. */
+export function planInteger(graph: TfliteSubgraph, context: IntegerContext): { plans: OpPlan[]; left: LeftInFloat[] } {
+  const left: LeftInFloat[] = [];
+  const ops = new Set<TfliteOp>();
+  for (const op of graph.ops) {
+    if (!context.asked(op) || !touchesFloat(op)) continue;
+    const reason = whyNot(op, context);
+    if (reason) left.push({ op, reason });
+    else ops.add(op);
+  }
+  for (const op of strayMoves(graph, ops)) ops.delete(op);
+  const planner = new Planner(ops, context);
+  const plans: OpPlan[] = [];
+  for (const op of ops) {
+    const plan = planner.plan(op);
+    if (typeof plan === 'string') left.push({ op, reason: plan });
+    else plans.push(plan);
+  }
+  return { plans, left };
+}
+
+function touchesFloat(op: TfliteOp): boolean {
+  return op.inputs.some(isFloat) || op.outputs.some(isFloat);
+}
+
+/** Why an operator cannot compute in integers; undefined when it can. */
+function whyNot(op: TfliteOp, { type, known }: IntegerContext): string | undefined {
+  const { integer, weights, bias } = policyOf(op);
+  if (!integer) return 'it has no integer kernel';
+  if (type === 'INT16' && !integer.int16) return 'it has no int16 kernel';
+  if (weights?.constantOnly && !weights.inputs.every((i) => !op.inputs[i] || isFloatConstant(op.inputs[i])))
+    return 'its weights are computed, and the integer kernel takes constants only';
+  if (bias !== undefined && op.inputs[bias] && !isFloatConstant(op.inputs[bias]))
+    return 'its bias is computed, and the integer kernel takes a constant only';
+  const values = [...op.inputs.filter((t, i) => isActivation(op, i) && isFloat(t)), ...op.outputs.filter(isFloat)];
+  const isFixed = integer.scales === 'fixed';
+  for (const t of values as TfliteTensor[]) {
+    if (t.isConstant) {
+      if (!isFloatConstant(t)) return 'it reads a constant without elements';
+      continue;
+    }
+    if (known.trained(t) || known.measured(t) || (isFixed && op.outputs.includes(t))) continue;
+    return `the range of "${t.name}" is not known`;
+  }
+  return undefined;
+}
+
+/** Neither weights nor bias. */
+function isActivation(op: TfliteOp, i: number): boolean {
+  return !isWeights(op, i) && i !== policyOf(op).bias;
+}
+
+function isWeights(op: TfliteOp, i: number): boolean {
+  const { weights } = policyOf(op);
+  return (weights?.perChannel ?? false) && weights!.inputs.includes(i) && isFloatConstant(op.inputs[i]);
+}
+
+/**
+ * Operators that only move values between operators that compute in float, or between those and the model's own
+ * inputs and outputs: in integers they would cost precision and win nothing.
+ */
+function strayMoves(graph: TfliteSubgraph, ops: ReadonlySet<TfliteOp>): TfliteOp[] {
+  const producers = graph.producers();
+  const consumers = graph.consumers();
+  const moves = [...ops].filter((op) => policyOf(op).integer?.moves);
+  const anchored = new Set<TfliteOp>();
+  const neighbours = (op: TfliteOp): TfliteOp[] => [
+    ...op.inputs.filter(isFloat).flatMap((t) => producers.get(t) ?? []),
+    ...op.outputs.filter(isFloat).flatMap((t) => consumers.get(t) ?? []),
+  ];
+  const work = moves.filter((op) => neighbours(op).some((n) => ops.has(n) && !policyOf(n).integer?.moves));
+  for (let op = work.pop(); op; op = work.pop()) {
+    if (anchored.has(op)) continue;
+    anchored.add(op);
+    work.push(...neighbours(op).filter((n) => ops.has(n) && policyOf(n).integer?.moves));
+  }
+  // A table is worth it by itself: it is stored in a quarter of the bytes.
+  return moves.filter((op) => !anchored.has(op) && policyOf(op).table === undefined);
+}
+
+class Planner {
+  private readonly groups: ScaleGroups;
+  private readonly ranges = new Map<TfliteTensor, Range>();
+
+  constructor(
+    ops: ReadonlySet<TfliteOp>,
+    private readonly context: IntegerContext,
+  ) {
+    this.groups = new ScaleGroups(ops, context.known, (t) => this.constantRange(t), context.type);
+  }
+
+  private constantRange(tensor: TfliteTensor): Range | undefined {
+    let range = this.ranges.get(tensor);
+    if (!range) this.ranges.set(tensor, (range = extent(floats(tensor)!)));
+    return Number.isFinite(range.min) && Number.isFinite(range.max) ? range : undefined;
+  }
+
+  /** The plan, or why there is none. */
+  plan(op: TfliteOp): OpPlan | string {
+    const policy = policyOf(op);
+    const { type } = this.context;
+    const same = policy.integer!.scales === 'same';
+    const shared = same ? this.groups.shared(sharedTensors(op)[0]) : undefined;
+    if (same && !shared) return 'the range of its values is not known';
+    const inputs: (OperandPlan | undefined)[] = [];
+    for (const [i, t] of op.inputs.entries()) {
+      if (!isFloat(t) || !isActivation(op, i)) continue;
+      const quantization = shared ?? (t.isConstant ? this.ofConstant(t) : this.groups.own(t));
+      if (!quantization) return `the values of "${t.name}" are not finite`;
+      inputs[i] = { form: { type, quantization } };
+    }
+    const problem = this.planWeights(op, policy, inputs);
+    if (problem) return problem;
+    const outputs = op.outputs.map((t): Form | undefined => {
+      if (!isFloat(t)) return undefined;
+      const quantization = shared ?? this.groups.own(t);
+      return quantization && { type, quantization };
+    });
+    const more = type === 'INT16' ? OPTIONS_16[op.code] : undefined;
+    const options = more && { ...more, ...op.options, ...more };
+    const mode = type === 'INT16' ? 'int16x8' : 'int8';
+    return { op, mode, inputs: op.inputs.map((_, i) => inputs[i]), outputs, ...(options && { options }) };
+  }
+
+  private ofConstant(tensor: TfliteTensor): Quantization | undefined {
+    const range = this.constantRange(tensor);
+    return range && activationParams(range, this.context.type);
+  }
+
+  /** Adds weights and bias to the operands; gives a reason where they cannot be quantised. */
+  private planWeights(
+    op: TfliteOp,
+    { weights, bias: biasAt }: OperatorPolicy,
+    inputs: (OperandPlan | undefined)[],
+  ): string | undefined {
+    const at = weights?.inputs[0];
+    if (at === undefined || !isWeights(op, at)) return this.planBiasOfComputed(op, biasAt, inputs);
+    const tensor = op.inputs[at] as TfliteTensor;
+    let params = this.context.weights(tensor, weights!.axis, 'INT8');
+    if (!params) return `the weights "${tensor.name}" are not finite`;
+    const bias = biasAt === undefined ? undefined : op.inputs[biasAt];
+    if (bias) {
+      const type = BIAS_TYPE[this.context.type];
+      const values = floats(bias)!;
+      const inputScale = inputScaleOf(inputs);
+      if (!values.every(Number.isFinite)) return `the bias "${bias.name}" is not finite`;
+      params = fitBias(values, inputScale, params, type);
+      inputs[biasAt!] = { form: { type, quantization: biasParams(inputScale, params) } };
+    }
+    inputs[at] = { form: { type: 'INT8', quantization: params } };
+    return undefined;
+  }
+
+  /** A bias beside weights that are computed: their scale is that of an activation. */
+  private planBiasOfComputed(
+    op: TfliteOp,
+    biasAt: number | undefined,
+    inputs: (OperandPlan | undefined)[],
+  ): string | undefined {
+    const bias = biasAt === undefined ? undefined : op.inputs[biasAt];
+    if (!bias) return undefined;
+    const [input, weights] = inputs;
+    const scale = weights?.form?.quantization?.scale[0] as number;
+    const quantization = biasParams(input?.form?.quantization?.scale[0] as number, perTensor(scale, 0));
+    inputs[biasAt!] = { form: { type: BIAS_TYPE[this.context.type], quantization } };
+    return undefined;
+  }
+}
+
+/** The scale of the one activation that an operator with weights reads. */
+function inputScaleOf(inputs: readonly (OperandPlan | undefined)[]): number {
+  return inputs.find((operand) => operand?.form)!.form!.quantization!.scale[0];
+}

@@ -1,0 +1,126 @@
+/**
+ * The verify stage: runs model.tflite and the frozen graph on the same samples and says of each output whether they
+ * agree. What could not be compared is never passed over: a warning, or an error under `verify: { required: true }`.
+ */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  Diagnostics,
+  type Contract,
+  type Diagnostic,
+  type StageContext,
+  type StageFunction,
+} from '@floe/export-core';
+import { loadFrozen } from '../convert/load-frozen';
+import { readModel } from '../tflite/read';
+import { litertEngine } from '../verify/litert-module';
+import { randomSamples, readSamples, type RangeOf, type Samples } from '../verify/samples';
+import { reportPage } from '../verify/report';
+import { modelFacts, verificationJson, type Verification } from '../verify/verification';
+import { ruleFor, verifyModel, type OutputResult } from '../verify/verify-model';
+
+export const verify: StageFunction = async (context) => {
+  const { dist, descriptor } = context;
+  const variant = context.variant as string;
+  const { quantization } = descriptor.variants[variant];
+  const diagnostics = new Diagnostics();
+  const { graph, contract } = loadFrozen(context, diagnostics);
+  const file = join(dist, variant, 'model.tflite');
+  const tflite = readFileSync(file);
+  const facts = modelFacts(readModel(tflite, file), tflite.length, quantization);
+  const samples = samplesOf(context, contract);
+  const { tolerance, minSqnr } = descriptor.verify;
+  const rule = ruleFor(quantization, tolerance, minSqnr);
+  const frozen = {
+    bytes: readFileSync(join(dist, 'frozen/graph.pb')),
+    graph,
+    initializers: contract.initializers,
+  };
+  const signatures = await verifyModel(tflite, frozen, contract.signatures, samples, rule);
+  const verification: Verification = {
+    version: 1,
+    runtime: litertEngine(),
+    rule,
+    samples: { source: descriptor.verify.data === undefined ? 'random' : 'data' },
+    model: facts,
+    signatures,
+  };
+  for (const signature of signatures) {
+    const of = signatures.length > 1 ? ` of signature "${signature.key}"` : '';
+    for (const output of signature.outputs) {
+      const problem = problemOf(output, of, context);
+      if (problem) diagnostics.add(problem);
+    }
+  }
+  return {
+    diagnostics: diagnostics.list,
+    artefacts: {
+      [`${variant}/verification.json`]: verificationJson(verification),
+      [`${variant}/report.html`]: reportPage(verification),
+    },
+    summary: summaryOf(verification),
+  };
+};
+
+function samplesOf({ descriptor, root, place }: StageContext, contract: Contract): Samples {
+  const { data } = descriptor.verify;
+  if (data !== undefined) {
+    return readSamples(resolve(root, data), contract.signatures, place(['verify', 'data']));
+  }
+  const rangeOf: RangeOf = (signature, input) => {
+    const declared = [
+      ...(descriptor.tflite.inputs ?? []),
+      ...(descriptor.signatures?.[signature]?.inputs ?? []),
+      ...(descriptor.inputs ?? []),
+    ];
+    return declared.find((i) => i.name === input)?.range;
+  };
+  return randomSamples(contract.signatures, rangeOf);
+}
+
+function problemOf(
+  output: OutputResult,
+  of: string,
+  { descriptor, place }: StageContext,
+): Diagnostic | undefined {
+  const { name, status, reason, reference, figures } = output;
+  const title = `output "${name}"${of}`;
+  if (status === 'agrees') return undefined;
+  if (status === 'not verified') {
+    const { required, data } = descriptor.verify;
+    return {
+      code: 'V002',
+      severity: required ? 'error' : 'warning',
+      message: `${title} was not verified: ${reason}`,
+      ...(required ? { where: place(['verify', 'required']) } : {}),
+      ...(data === undefined ? { hint: 'give samples of real data: verify: { data: samples.npz }' } : {}),
+    };
+  }
+  const far = figures
+    ? ` (max |d| ${figures.maxAbsoluteError.toPrecision(3)}, cosine ${figures.cosine.toFixed(6)})`
+    : '';
+  return {
+    code: 'V001',
+    severity: 'error',
+    message: `${title} differs from ${reference?.name} ${reference?.version}: ${reason}${far}`,
+    where: place(['verify']),
+    hint: 'report.html has the figures of every output; verify: { tolerance } or { minSqnr } say what is near enough',
+  };
+}
+
+function summaryOf({ signatures, samples }: Verification): string {
+  const outputs = signatures.flatMap((s) => s.outputs);
+  const counts = (['agrees', 'differs', 'not verified'] as const).flatMap((status) => {
+    const n = outputs.filter((o) => o.status === status).length;
+    return n ? [`${n} ${n > 1 && status !== 'not verified' ? status.slice(0, -1) : status}`] : [];
+  });
+  const engines = new Set(
+    outputs.flatMap((o) => (o.reference ? [`${o.reference.name} ${o.reference.version}`] : [])),
+  );
+  const worst = Math.max(0, ...outputs.map((o) => o.figures?.maxAbsoluteError ?? 0));
+  const fed = signatures.reduce((n, s) => n + s.samples, 0);
+  const kind = samples.source === 'random' ? 'random ' : '';
+  const against = engines.size ? ` against ${[...engines].join(', ')}` : '';
+  const error = outputs.some((o) => o.figures) ? `, max |d| ${worst.toPrecision(2)}` : '';
+  return `outputs: ${counts.join(', ')}${against}; ${fed} ${kind}sample${fed === 1 ? '' : 's'}${error}`;
+}

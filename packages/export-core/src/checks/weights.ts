@@ -1,0 +1,153 @@
+/**
+ * G021 and G022: weights that cannot be what training left. The only check that reads weights; it holds one constant
+ * at a time, and of one with different numbers it reads only as far as that shows.
+ */
+import type { Diagnostics } from '../diagnostics/diagnostic';
+import type { Graph, Node, Value } from '../graph/graph';
+import type { Tensor } from '../tensor/tensor';
+
+/** Constants that ops read as weights, by input. */
+const WEIGHT_INPUTS: Record<string, readonly number[]> = {
+  Conv2D: [1],
+  Conv3D: [1],
+  DepthwiseConv2dNative: [1],
+  Conv2DBackpropInput: [1],
+  Conv3DBackpropInputV2: [1],
+  MatMul: [0, 1],
+  BatchMatMul: [1],
+  BatchMatMulV2: [1],
+  BatchMatMulV3: [1],
+  Einsum: [0, 1],
+  GatherV2: [0],
+  Gather: [0],
+  BiasAdd: [1],
+  FusedBatchNorm: [1, 2, 3, 4],
+  FusedBatchNormV2: [1, 2, 3, 4],
+  FusedBatchNormV3: [1, 2, 3, 4],
+};
+/** Those among them whose tensors are filters, matrices or embeddings: trained, they are never all the same. */
+const FILTERS = /^(Conv|Depthwise|MatMul|BatchMatMul|Einsum|Gather)/;
+/** Smaller ones may be masks, averages or steps that somebody wrote down. */
+const MIN_ELEMENTS = 16;
+/** How many constants of one kind a message names. */
+const MAX_NAMED = 3;
+
+interface Found {
+  nan: Node[];
+  infinite: Node[];
+  zero: Node[];
+  constant: Node[];
+}
+
+/** Reads every weight of the graph and of its functions once. */
+export function checkWeights(graph: Graph, diagnostics: Diagnostics): void {
+  const found: Found = { nan: [], infinite: [], zero: [], constant: [] };
+  const seen = new Set<Node>();
+  for (const part of [graph, ...graph.functions.values()]) {
+    for (const node of part.nodes.values()) {
+      const weights = WEIGHT_INPUTS[node.op];
+      for (const i of weights ?? []) inspect(node, node.inputs[i], found, seen);
+    }
+  }
+  tell(found, diagnostics);
+}
+
+function inspect(use: Node, value: Value | undefined, found: Found, seen: Set<Node>): void {
+  const node = value && constantNode(value);
+  const tensor = node?.constant;
+  if (!node || !tensor || seen.has(node)) return;
+  seen.add(node);
+  if (!/^(float16|bfloat16|float32|float64)$/.test(tensor.dtype)) return;
+  const said = scan(tensor);
+  if (said === 'nan') found.nan.push(node);
+  else if (said === 'infinite') found.infinite.push(node);
+  else if (said !== undefined && FILTERS.test(use.op) && tensor.shape.length >= 2 && tensor.size >= MIN_ELEMENTS)
+    found[said].push(node);
+}
+
+/** The Const behind identities (`weights/read`). */
+function constantNode({ node }: Value): Node | undefined {
+  let at = node;
+  for (let hops = 0; hops < 64 && at.op === 'Identity' && at.inputs.length === 1; hops++) at = at.inputs[0].node;
+  return at.op === 'Const' ? at : undefined;
+}
+
+/** What is odd about the numbers, by their bits: nothing is converted. */
+function scan(tensor: Tensor): 'nan' | 'infinite' | 'zero' | 'constant' | undefined {
+  if (tensor.size === 0) return undefined;
+  const bits = bitsOf(tensor);
+  const { exponent, sign } = BITS[tensor.dtype as keyof typeof BITS];
+  const [first] = bits;
+  let same = true;
+  let infinite = false;
+  for (let i = 0; i < bits.length; i++) {
+    const raw = bits[i];
+    if (raw !== first) same = false;
+    if ((raw & exponent) !== exponent) continue;
+    // Exponent all ones: infinite when nothing else is set, else not a number.
+    if ((raw & ~exponent & ~sign) === 0 && (tensor.dtype !== 'float64' || lowWord(tensor, i) === 0)) infinite = true;
+    else return 'nan';
+  }
+  if (infinite) return 'infinite';
+  if (!same || (tensor.dtype === 'float64' && !sameLowWords(tensor))) return undefined;
+  return (first & ~sign) === 0 ? 'zero' : 'constant';
+}
+
+/** Masks of the element's bits; of float64 those of its upper word. */
+const BITS = {
+  float16: { exponent: 0x7c00, sign: 0x8000 },
+  bfloat16: { exponent: 0x7f80, sign: 0x8000 },
+  float32: { exponent: 0x7f800000, sign: 0x80000000 | 0 },
+  float64: { exponent: 0x7ff00000, sign: 0x80000000 | 0 },
+};
+
+/** The elements' bits as signed words (16 bits unsigned); of float64 the upper word. */
+function bitsOf(tensor: Tensor): Int32Array | Uint16Array {
+  const { data } = tensor;
+  const { buffer, byteOffset, byteLength } = data;
+  if (tensor.dtype === 'float16' || tensor.dtype === 'bfloat16') return data as Uint16Array;
+  const words = new Int32Array(buffer, byteOffset, byteLength / 4);
+  return tensor.dtype === 'float64' ? words.filter((_, i) => i % 2 === 1) : words;
+}
+
+function lowWord(tensor: Tensor, i: number): number {
+  const { buffer, byteOffset } = tensor.data;
+  return new Int32Array(buffer, byteOffset + 8 * i, 1)[0];
+}
+
+function sameLowWords(tensor: Tensor): boolean {
+  const { data } = tensor;
+  return (data as Float64Array).every((n) => n === data[0]);
+}
+
+function tell({ nan, infinite, zero, constant }: Found, diagnostics: Diagnostics): void {
+  const training = 'training diverged, or the file was damaged after it: freeze an earlier checkpoint';
+  if (nan.length) {
+    diagnostics.error('G021', `${named(nan)} hold${nan.length > 1 ? '' : 's'} NaN: every output that needs it is NaN`, {
+      hint: training,
+      node: nan[0].name,
+    });
+  }
+  if (infinite.length) {
+    diagnostics.warning('G021', `${named(infinite)} hold${infinite.length > 1 ? '' : 's'} infinite numbers`, {
+      hint: training,
+      node: infinite[0].name,
+    });
+  }
+  for (const [nodes, what] of [
+    [zero, 'all zero'],
+    [constant, 'all the same number'],
+  ] as const) {
+    if (nodes.length === 0) continue;
+    diagnostics.warning('G022', `${named(nodes)} ${nodes.length > 1 ? 'are' : 'is'} ${what}, as before any training`, {
+      hint: 'was the checkpoint written before training, or restored only in part? `floe inspect --digest` tells checkpoints apart',
+      node: nodes[0].name,
+    });
+  }
+}
+
+function named(nodes: readonly Node[]): string {
+  const names = nodes.slice(0, MAX_NAMED).map((n) => `"${n.name}"`);
+  const more = nodes.length - names.length;
+  return `${names.join(', ')}${more ? ` and ${more} more weights` : ''}`;
+}
