@@ -1,13 +1,20 @@
 /** The freeze stage: source and contract in, `frozen/graph.pb`, `frozen/contract.json` and provenance out. */
 import {
+  checkCycles,
+  checkGraph,
+  checkSignatures,
   Diagnostics,
+  FloeError,
   FREEZE_PASSES,
+  GraphError,
   inferShapes,
   loadSource,
+  neededByContract,
   mergeShapes,
   parseInput,
   resolveContract,
   runPasses,
+  withPaths,
   writeGraphDef,
   type Contract,
   type FreezeContext,
@@ -24,7 +31,7 @@ export const freeze: StageFunction = async (context) => {
   const source = loadSource(descriptor.source, root, descriptor);
   try {
     const contract = resolve(context, source.graph, source.signatures, diagnostics);
-    diagnostics.throwIfErrors();
+    const isSound = !diagnostics.hasErrors;
     const freezing: FreezeContext = {
       contract,
       variables: source.variables,
@@ -38,6 +45,8 @@ export const freeze: StageFunction = async (context) => {
       diagnostics,
       initializers: [],
     };
+    if (!isSound) tryFreezing(source.graph, freezing);
+    diagnostics.throwIfErrors();
     runPasses(FREEZE_PASSES, source.graph, freezing);
     diagnostics.throwIfErrors();
     describeOutputs(contract, source.graph);
@@ -52,15 +61,66 @@ export const freeze: StageFunction = async (context) => {
     };
   } catch (error) {
     source.close();
-    throw error;
+    throw error instanceof GraphError ? malformed(error) : error;
   }
 };
 
-function resolve(context: StageContext, graph: Graph, found: readonly Signature[], diagnostics: Diagnostics): Contract {
-  // Shapes of inner tensors are needed to check what is declared. What inference has to say of training parts does
-  // not matter: it is asked again, for what is left, by validate.
-  inferShapes(graph, new Diagnostics());
-  return resolveContract(context.descriptor, graph, found, context.place, diagnostics);
+/** The contract on the graph, and whether the graph is one that can be worked on at all. */
+function resolve(
+  { descriptor, place }: StageContext,
+  graph: Graph,
+  found: readonly Signature[],
+  diagnostics: Diagnostics,
+): Contract {
+  const structure = new Diagnostics();
+  checkCycles(graph, structure);
+  if (!structure.hasErrors) inferQuietly(graph);
+  const contract = resolveContract(descriptor, graph, found, withPaths(place), diagnostics);
+  checkSignatures(graph, takenFrom(found, contract), withPaths(place)(['source']), diagnostics);
+  checkGraph(graph, structure, neededByContract(graph, contract));
+  // What is not fatal is told once, by validate.
+  diagnostics.addAll(structure.list.filter((d) => d.severity === 'error'));
+  return contract;
+}
+
+/**
+ * Shapes of inner tensors are needed to check what is declared. What inference has to say of training parts does not
+ * matter: it is asked again, for what is left, by validate. A node that it cannot even read is checkGraph's to tell.
+ */
+function inferQuietly(graph: Graph): void {
+  try {
+    inferShapes(graph, new Diagnostics());
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+  }
+}
+
+/** What of the contract is the source's own word, not model.yaml's. */
+function takenFrom(found: readonly Signature[], contract: Contract): Signature[] {
+  const own = new Set(found.flatMap((s) => [...s.inputs, ...s.outputs]));
+  return contract.signatures.map(({ key, inputs, outputs }) => ({
+    key,
+    inputs: inputs.filter((spec) => own.has(spec)),
+    outputs: outputs.filter((spec) => own.has(spec)),
+  }));
+}
+
+/**
+ * Freezes what is sound of the contract, only to tell what else is wrong with the source: a user mends everything at
+ * once. Findings that may follow from what is already told are left out.
+ */
+function tryFreezing(graph: Graph, context: FreezeContext): void {
+  const { contract, diagnostics } = context;
+  const isMalformed = diagnostics.list.some((d) => /^G0(07|14|15|20)$/.test(d.code));
+  if (isMalformed || contract.signatures.every((s) => s.outputs.length === 0)) return;
+  const more = new Diagnostics();
+  try {
+    runPasses(FREEZE_PASSES, graph, { ...context, diagnostics: more });
+  } catch (error) {
+    if (!(error instanceof GraphError) && !(error instanceof FloeError)) throw error;
+    if (error instanceof FloeError) more.addAll(error.diagnostics);
+  }
+  diagnostics.addAll(more.list.filter((d) => d.severity === 'error' && d.code.startsWith('S')));
 }
 
 /** Outputs have the shapes that follow from the declared inputs. */
@@ -84,4 +144,9 @@ function opCounts(graph: Graph): Record<string, number> {
 
 function megabytes(pieces: readonly Piece[]): string {
   return `${(pieces.reduce((n, p) => n + p.byteLength, 0) / 1e6).toFixed(2)} MB`;
+}
+
+/** A fault of the graph that only showed on the way. */
+function malformed({ message, node }: GraphError): FloeError {
+  return new FloeError({ code: 'G007', severity: 'error', message, node: node.name });
 }

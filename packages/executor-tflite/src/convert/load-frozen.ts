@@ -2,22 +2,26 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  attr,
+  cutInputs,
   Diagnostics,
   FloeError,
   inferShapes,
-  parseInput,
   readGraphFile,
   resolveContract,
   type Contract,
   type Graph,
-  type Signature,
   type StageContext,
 } from '@floe/export-core';
+import { detectionModel } from '../detection/detection';
+import type { DetectionSettings } from '../detection/settings';
 
 export interface FrozenModel {
   graph: Graph;
   contract: Contract;
+  /** Ops that may stay custom operators. */
+  customOps: readonly string[];
+  /** What `detection:` came to. */
+  detection?: DetectionSettings;
 }
 
 export function readContract(dist: string): Contract {
@@ -35,12 +39,21 @@ export function readContract(dist: string): Contract {
 }
 
 /**
- * Reads the frozen graph and applies the inputs and outputs that `tflite:` declares in place of the contract's. The
- * placeholders get the shapes of their inputs.
+ * Reads the frozen graph and applies what stands in place of the contract: the model that `detection:` cuts out, the
+ * inputs and outputs that `tflite:` declares. The placeholders get the shapes of their inputs.
+ *
+ * @param forEngines end detection models with TensorFlow's own ops
  */
-export function loadFrozen({ dist, descriptor, place }: StageContext, diagnostics: Diagnostics): FrozenModel {
+export function loadFrozen(
+  context: StageContext,
+  diagnostics: Diagnostics,
+  { forEngines = false } = {},
+): FrozenModel {
+  const { dist, descriptor, place } = context;
   const contract = readContract(dist);
   const { graph } = readGraphFile(join(dist, 'frozen/graph.pb'));
+  const detection = detectionModel(graph, context, diagnostics, forEngines || undefined);
+  if (detection) Object.assign(contract, { signatures: [detection.signature], initializers: [] });
   const { inputs, outputs } = descriptor.tflite;
   if (inputs || outputs) {
     inferShapes(graph, new Diagnostics());
@@ -49,17 +62,11 @@ export function loadFrozen({ dist, descriptor, place }: StageContext, diagnostic
     contract.signatures.splice(0, 1, ...replaced.signatures);
     diagnostics.throwIfErrors();
   }
-  for (const signature of contract.signatures) feed(graph, signature);
-  return { graph, contract };
-}
-
-/** Lets the signature's inputs be placeholders of the declared shapes. */
-function feed(graph: Graph, signature: Signature): void {
-  for (const spec of signature.inputs) {
-    const node = graph.node(parseInput(spec.tensor).name);
-    if (!node) continue;
-    const attrs = { dtype: attr.type(spec.dtype), shape: attr.shape(spec.shape) };
-    if (node.op === 'Placeholder') node.attrs = new Map(Object.entries(attrs));
-    else graph.become(node, 'Placeholder', [], attrs);
-  }
+  cutInputs(graph, { contract });
+  return {
+    graph,
+    contract,
+    customOps: [...descriptor.allowCustomOps, ...(detection?.customOps ?? [])],
+    detection: detection?.settings,
+  };
 }

@@ -28,12 +28,11 @@ export function fuseReshapes(graph: TfliteSubgraph): number {
 
 /** Moves no data: only the shape differs. */
 function isReshape(op: TfliteOp): boolean {
+  if (!/^(RESHAPE|SQUEEZE|EXPAND_DIMS|TRANSPOSE)$/.test(op.code)) return false;
   const [input] = op.inputs;
-  const output = op.outputs[0];
-  if (!input || input.quantization || !output.isStatic) return false;
+  if (!input || input.quantization || !op.outputs[0].isStatic) return false;
   if (op.code === 'RESHAPE') return true;
-  if (!input.isStatic) return false;
-  return op.code === 'SQUEEZE' || op.code === 'EXPAND_DIMS' || (op.code === 'TRANSPOSE' && movesOnlyOnes(op));
+  return input.isStatic && (op.code !== 'TRANSPOSE' || movesOnlyOnes(op));
 }
 
 function movesOnlyOnes(op: TfliteOp): boolean {

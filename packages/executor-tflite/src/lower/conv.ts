@@ -51,6 +51,12 @@ function knownChannels(node: Node): Refusal | undefined {
   return channelsOf(node) === undefined ? { reason: 'the number of output channels is unknown' } : undefined;
 }
 
+/** All four sizes: TensorFlow also takes height and width alone. */
+function outputSizes(c: LoweringContext): TfliteTensor {
+  const { shape } = c.node.output();
+  return isStatic(shape) && c.node.inputs[0].node.constant ? c.ints('output_shape', shape) : c.asInt32(0);
+}
+
 function sameOrValid(node: Node): Refusal | undefined {
   const padding = node.string('padding');
   return padding === 'SAME' || padding === 'VALID' ? undefined : { reason: `padding ${padding}` };
@@ -113,7 +119,7 @@ export const table: LoweringTable = {
   Conv2D: {
     to: ['CONV_2D', 'TRANSPOSE'],
     note: 'NHWC; filter transposed to OHWI',
-    refuse: (node) => nhwc(node) ?? knownChannels(node),
+    refuse: (node) => refuseType('CONV_2D', node.inputs[0].dtype) ?? nhwc(node) ?? knownChannels(node),
     build: (c) => {
       const [, strideH, strideW] = c.node.ints('strides');
       const [, dilationH, dilationW] = c.node.ints('dilations');
@@ -133,6 +139,7 @@ export const table: LoweringTable = {
     to: ['DEPTHWISE_CONV_2D', 'RESHAPE'],
     note: 'NHWC; filter reshaped to 1 H W C·M',
     refuse: (node) =>
+      refuseType('DEPTHWISE_CONV_2D', node.inputs[0].dtype) ??
       nhwc(node) ??
       knownChannels(node) ??
       (isStatic(node.inputs[1].shape) ? undefined : { reason: 'the filter has an unknown shape' }),
@@ -194,11 +201,14 @@ export const table: LoweringTable = {
       refuseType('TRANSPOSE_CONV', node.inputs[2].dtype) ??
       nhwc(node) ??
       sameOrValid(node) ??
-      undilated(node),
+      undilated(node) ??
+      (node.inputs[0].shape?.[0] === 4 || isStatic(node.output().shape)
+        ? undefined
+        : { reason: 'its output sizes are not known' }),
     build: (c) => {
       const [, strideH, strideW] = c.node.ints('strides');
       const filter = transposed(c, c.node.inputs[1], [2, 0, 1, 3], 'filter');
-      c.emit('TRANSPOSE_CONV', [c.asInt32(0), filter, c.input(2)], [c.output()], {
+      c.emit('TRANSPOSE_CONV', [outputSizes(c), filter, c.input(2)], [c.output()], {
         type: 'TransposeConvOptions',
         padding: c.node.string('padding'),
         stride_w: strideW,

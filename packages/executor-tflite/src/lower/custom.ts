@@ -4,40 +4,34 @@
  * Their attributes become the operator's options, a FlexBuffer map, in the form in which TensorFlow's converter writes
  * them: kernels written for the one read the other.
  */
-import type { Attr, Node, Tensor } from '@floe/export-core';
+import { outputTypes, type Attr, type Node, type Tensor, type Value } from '@floe/export-core';
 import { writeFlexMap, type FlexScalar, type FlexValue } from '../tflite/flexbuffer';
 import { enumValue } from '../tflite/schema';
 import { tensorType } from '../tflite/model';
 import type { LoweringContext, Refusal } from './row';
 
-/** The op that `detection:` ends a model with; part of every TFLite runtime's own set. */
-export const POST_PROCESS = 'TFLite_Detection_PostProcess';
-
 /** Why a node cannot be carried as a custom operator; undefined when it can. */
 export function refuseCustom(node: Node): Refusal | undefined {
-  for (let i = 0; i < customOutputs(node); i++) {
-    if (node.output(i).dtype) continue;
-    return {
-      reason: `the type of its output ${i} is not known`,
+  const untyped = outputsOf(node).find((value) => !value.dtype);
+  return (
+    untyped && {
+      reason: `the type of its output ${untyped.index} is not known`,
       hint: 'let the node say it: attribute _output_types, a list of types',
-    };
-  }
-  return undefined;
+    }
+  );
 }
 
 /** Lowers a node to a custom operator of the op's name. */
 export function lowerCustom(context: LoweringContext): void {
   const { node } = context;
-  const outputs = Array.from({ length: customOutputs(node) }, (_, i) => context.output(i));
+  const outputs = outputsOf(node).map((value) => context.tensorOf(value));
   context.emitCustom(node.op, context.inputs(), outputs, customOptions(node));
 }
 
-/** How many outputs a node has: those it announces, and those that are known by their type. */
-function customOutputs(node: Node): number {
-  const noted = node.attrs.get('_output_types');
-  let count = noted?.kind === 'list' ? noted.value.length : 1;
-  while (node.hasOutput(count)) count++;
-  return count;
+/** What a node gives: as many values as its definition or its note says, otherwise those that are read. */
+function outputsOf(node: Node): Value[] {
+  const count = outputTypes(node)?.length ?? Math.max(1, node.knownOutputs.length);
+  return Array.from({ length: count }, (_, i) => node.output(i));
 }
 
 /** The node's attributes without those that only TensorFlow reads: their names start with `_`. */

@@ -1,4 +1,5 @@
 /** Arithmetic, element by element. Operands broadcast in the kernels, up to the ranks of kernel-types.ts. */
+import { tensorType } from '../tflite/model';
 import { kernel, refuseBroadcast, refuseType } from './kernel-types';
 import type { LoweringTable } from './row';
 
@@ -65,7 +66,12 @@ export const table: LoweringTable = {
     refuse: (node) => refuseType('CAST', node.type('SrcT')) ?? refuseType('CAST', node.type('DstT')),
     build: (c) => c.emit('CAST', c.inputs(), [c.output()]),
   },
-  Bitcast: kernel('BITCAST'),
+  Bitcast: kernel('BITCAST', undefined, {
+    refuse: (node) =>
+      [node.type('T'), node.type('type')].every(tensorType)
+        ? undefined
+        : { reason: 'TFLite has no quantized types of that kind' },
+  }),
 
   Real: kernel('REAL'),
   Imag: kernel('IMAG'),

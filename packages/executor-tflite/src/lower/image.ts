@@ -1,5 +1,5 @@
 /** Resizing of images and the choice of boxes. */
-import type { Node } from '@floe/export-core';
+import { Tensor, type Node } from '@floe/export-core';
 import type { FlatObject } from '../tflite/flatbuffer';
 import { kernelTakes, refuseType } from './kernel-types';
 import type { LoweringContext, LoweringTable, Refusal } from './row';
@@ -18,24 +18,47 @@ function refuseBoth(node: Node): Refusal | undefined {
     : undefined;
 }
 
+/** Suppresses identical boxes only. The kernel needs that: a box suppresses itself so as not to be taken again. */
+const IDENTICAL = 1;
+
+/**
+ * The threshold that makes the kernel suppress as TensorFlow does: it takes boxes away at the threshold, not beyond
+ * it, and also where suppression is soft. Undefined where the threshold is computed.
+ */
+function thresholdFor(node: Node): number | undefined {
+  const [threshold, , sigma] = node.inputs.slice(3).map((v) => v.node.constant);
+  if (node.op === 'NonMaxSuppressionV5' && sigma && sigma.at(0) > 0) return IDENTICAL;
+  if (!threshold || threshold.dtype !== 'float32') return undefined;
+  // The next larger float; of 0 the smallest that is not flushed to 0.
+  const value = threshold.at(0);
+  if (value < 0 || value >= IDENTICAL) return undefined;
+  if (value === 0) return 2 ** -126;
+  const bits = new Int32Array(new Float32Array([value]).buffer);
+  bits[0]++;
+  return new Float32Array(bits.buffer)[0];
+}
+
 /**
  * The indices of a padded suppression, cut to the number found: the kernels always pad to `max_output_size`, as
  * TensorFlow does with pad_to_max_output_size only.
  */
 function suppress(c: LoweringContext, code: string, count: number): void {
   const { node } = c;
+  const inputs = c.inputs();
+  const threshold = thresholdFor(node);
+  if (threshold !== undefined) inputs[3] = c.constant('iou', Tensor.scalar('float32', threshold));
   const pad = node.attr('pad_to_max_output_size');
   const outputs = node.def!.outputs.map((_, i) => c.output(i));
   const cut = pad?.kind === 'bool' && !pad.value;
   if (!cut) {
-    c.emit(code, c.inputs(), outputs);
+    c.emit(code, inputs, outputs);
     return;
   }
   const max = node.inputs[2].node.constant?.at(0) ?? null;
   const padded = outputs.map((tensor, i) =>
     i === count ? tensor : c.temporary(`padded_${i}`, node.output(i).dtype!, [max]),
   );
-  c.emit(code, c.inputs(), padded);
+  c.emit(code, inputs, padded);
   const size = c.temporary('size', 'int32', [1]);
   c.emit('RESHAPE', [padded[count], c.ints('one', [1])], [size]);
   outputs.forEach((tensor, i) => {

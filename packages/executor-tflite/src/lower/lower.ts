@@ -2,7 +2,7 @@
  * Given:  a prepared graph (every node in the lowering table, shapes inferred)
  * Result: a TFLite subgraph with one operator or a few for each node
  *
- * Nodes that no row takes are diagnostics, all of them.
+ * Nodes that no row takes are listed, all of them.
  */
 import {
   Tensor,
@@ -25,12 +25,27 @@ import {
   type ConstBuffer,
 } from '../tflite/model';
 import { packStrings } from '../tflite/strings';
-import type { LoweringContext } from './row';
+import { lowerCustom, refuseCustom } from './custom';
+import type { LoweringContext, Refusal } from './row';
 import { loweringRow } from './table';
+import { faultOf } from '../prepare/control-flow/faults';
+
+const NO_ROW: Refusal = { reason: 'TFLite has no such operator and Floe no rewrite for it' };
+
+/** A node that cannot be lowered: what validation explains further. */
+export interface RefusedNode {
+  node: Node;
+  refusal: Refusal;
+}
+
+/** A tensor of a type that TFLite has not: the node at hand cannot be lowered. */
+class NoTensorType extends Error {}
 
 /** What one model's lowering shares among its subgraphs. */
 export class ModelBuilder {
   readonly model = new TfliteModel();
+  /** Every node that cannot be lowered. */
+  readonly refused: RefusedNode[] = [];
   /** One buffer a constant, also where several subgraphs use it. */
   private readonly buffers = new Map<Tensor, ConstBuffer>();
   private readonly derivedFrom = new Map<Tensor, Map<string, Tensor>>();
@@ -38,6 +53,8 @@ export class ModelBuilder {
   constructor(
     readonly functions: ReadonlyMap<string, FunctionGraph>,
     readonly diagnostics: Diagnostics,
+    /** Ops that may stay custom operators. */
+    readonly customOps: ReadonlySet<string> = new Set(),
   ) {}
 
   buffer(tensor: Tensor): ConstBuffer {
@@ -113,21 +130,27 @@ class GraphLowering {
   lower(node: Node): void {
     if (node.op === 'Const') return;
     const row = loweringRow(node.op);
-    const refusal = row
-      ? row.refuse?.(node)
-      : { reason: 'TFLite has no such operator and Floe no rewrite for it' };
-    if (refusal || !row) {
-      this.builder.diagnostics.error(
-        'T001',
-        `${node.op} "${node.name}" cannot be converted: ${refusal?.reason}`,
-        {
-          hint: refusal?.hint,
-          node: node.name,
-        },
-      );
-      return;
+    const refusal = row ? row.refuse?.(node) : (faultOf(node) ?? NO_ROW);
+    if (row && !refusal) this.guarded(node, () => row.build(new NodeContext(this, node)));
+    else this.lowerOther(node, refusal ?? NO_ROW);
+  }
+
+  /** Custom operators, and what cannot be lowered. */
+  private lowerOther(node: Node, refusal: Refusal): void {
+    const { customOps, refused } = this.builder;
+    const isCustom = customOps.has(node.op);
+    const obstacle = isCustom ? refuseCustom(node) : refusal;
+    if (obstacle) refused.push({ node, refusal: obstacle });
+    else this.guarded(node, () => lowerCustom(new NodeContext(this, node)));
+  }
+
+  private guarded(node: Node, build: () => void): void {
+    try {
+      build();
+    } catch (error) {
+      if (!(error instanceof NoTensorType)) throw error;
+      this.builder.refused.push({ node, refusal: { reason: error.message } });
     }
-    row.build(new NodeContext(this, node));
   }
 
   tensorOf(value: Value): TfliteTensor {
@@ -148,7 +171,7 @@ class GraphLowering {
 
   tensor(name: string, dtype: DType, shape: Shape): TfliteTensor {
     const type = tensorType(dtype);
-    if (!type) throw new RangeError(`TFLite has no type for ${dtype}`);
+    if (!type) throw new NoTensorType(`TFLite has no tensors of type ${dtype}`);
     return new TfliteTensor(
       this.uniqueName(name),
       type,

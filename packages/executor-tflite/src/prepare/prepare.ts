@@ -12,6 +12,8 @@ import {
   type Signature,
 } from '@floe/export-core';
 import { caseToIfs } from './control-flow/case-to-ifs';
+import { copyPassedVariables } from './control-flow/copy-passed-variables';
+import { dropControlEdges } from './control-flow/drop-control-edges';
 import { calledFunctions, shareLibrary } from './control-flow/functions';
 import { functionaliseConds } from './control-flow/functionalise-conds';
 import { functionaliseLoops } from './control-flow/functionalise-loops';
@@ -24,7 +26,9 @@ import { fuseDilatedConv } from './fuse-dilated-conv';
 import { lowerBatchNorm } from './lower-batch-norm';
 import { removeIdentities } from './remove-identities';
 import { removeUnused } from './remove-unused';
+import { REWRITE_PASSES } from './rewrite-passes';
 import { toNhwc } from './to-nhwc';
+import { upgradeVersions } from './upgrade-versions';
 
 export interface PrepareContext {
   signatures: Signature[];
@@ -51,9 +55,13 @@ export const PREPARE_PASSES: PreparePass[] = [
   // before branches: without them the graph has no cycles.
   { name: 'functionaliseLoops', run: functionaliseLoops },
   { name: 'functionaliseConds', run: functionaliseConds },
+  // Control edges told branches apart until now.
+  { name: 'dropControlEdges', run: dropControlEdges },
   { name: 'specialiseFunctions', run: specialiseFunctions, wholeModel: true },
   { name: 'caseToIfs', run: caseToIfs },
   { name: 'arraysToLists', run: arraysToLists, wholeModel: true },
+  // Old spellings go before anything looks for patterns of the new ones.
+  { name: 'upgradeVersions', run: upgradeVersions },
   infer,
   fold,
   { name: 'removeIdentities', run: removeIdentities },
@@ -71,9 +79,16 @@ export const PREPARE_PASSES: PreparePass[] = [
   { name: 'explicitPadding', run: explicitPadding },
   { name: 'lowerBatchNorm', run: lowerBatchNorm },
   { name: 'removeMoreIdentities', run: removeIdentities },
+  // Rewrites look at shapes and constants, also those of what was made above.
+  infer,
+  fold,
+  ...REWRITE_PASSES,
   // Folded again with what the rewrites made; unused inputs of folded nodes go.
   infer,
   fold,
+  { name: 'removeRewrittenIdentities', run: removeIdentities },
+  // At the end, where nothing takes its identities for superfluous.
+  { name: 'copyPassedVariables', run: copyPassedVariables },
   { name: 'removeUnused', run: removeUnused },
 ];
 

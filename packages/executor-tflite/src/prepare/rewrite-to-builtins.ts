@@ -5,18 +5,19 @@
  * One row an op, one file a family. Rows that need constants or known shapes leave the op alone without them, and
  * lowering then says what is missing.
  */
-import { attr, type Graph } from '@floe/export-core';
+import { attr, outputTypes, type Graph } from '@floe/export-core';
 import type { PrepareContext } from './prepare';
 import { applyRewrites, type Rewrite, type RewriteTable } from './rewrite';
 import { table as arrays } from './rewrites/arrays';
 import { table as einsum } from './rewrites/einsum';
+import { table as batchNorm } from './rewrites/batch-norm';
 import { table as fft } from './rewrites/fft';
 import { table as math } from './rewrites/math';
 import { table as matrices } from './rewrites/matrices';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
 
-const FAMILIES: RewriteTable[] = [arrays, einsum, fft, math, matrices, pool, scatter];
+const FAMILIES: RewriteTable[] = [arrays, batchNorm, einsum, fft, math, matrices, pool, scatter];
 
 const ROWS: RewriteTable = {};
 for (const family of FAMILIES) {
@@ -26,16 +27,19 @@ for (const family of FAMILIES) {
   }
 }
 
+/** Where an empty segment's value is the type's own limit. */
+const OWN_LIMITS = /^UnsortedSegment/;
+
 /** Half floats are computed in float32 and rounded once, not after every step. */
 function inFloat32(row: Rewrite): Rewrite {
   return (graph, node, b) => {
     const type = node.attr('T');
     const half = type?.kind === 'type' && /^b?float16$/.test(type.value) ? type.value : undefined;
-    if (!half || !node.def) return row(graph, node, b);
+    if (!half || !node.def || OWN_LIMITS.test(node.op)) return row(graph, node, b);
     if (!row(graph, node, b)) return undefined;
     const inputs = node.inputs.map((v) => (v.dtype === half ? b.cast(v, 'float32') : v));
     const wide = b.add(node.op, inputs, { ...Object.fromEntries(node.attrs), T: attr.type('float32') });
-    return node.def.outputs.map((_, i) => {
+    return outputTypes(node)!.map((_, i) => {
       const value = wide.output(i);
       return value.dtype === 'float32' ? b.cast(value, half) : value;
     });

@@ -49,7 +49,14 @@ export class Rewriter {
   /** A node with its type attributes and counts filled in from the operands. */
   add(op: string, operands: readonly Operand[], attrs: Record<string, Attr> = {}): Node {
     const node = this.graph.add(`${this.node.name}/${op}`, op, [], attrs);
-    if (node.def) fillTypes(node, node.def, operands);
+    if (node.def) {
+      fillTypes(node, node.def, operands);
+      // Before inference values have no types; a spelling of the same op names them alike.
+      for (const { name, type, defaultValue } of node.def.attrs) {
+        const same = type === 'type' && !defaultValue && !node.attrs.has(name) && this.node.attrs.get(name);
+        if (same) node.set(name, same);
+      }
+    }
     node.inputs = operands.map((operand, i) => this.value(operand, wantedType(node, i)));
     this.added.push(node);
     inferNode(node, new Diagnostics());
@@ -97,9 +104,11 @@ export class Rewriter {
 }
 
 /** Real numbers as a tensor of any type that has numbers. */
-function tensorOf(dtype: DType, shape: readonly number[], values: readonly number[]): Tensor {
-  if (dtype === 'complex64') return Tensor.fromArray(dtype, shape, Float32Array.from(values.flatMap((v) => [v, 0])));
-  if (dtype === 'complex128') return Tensor.fromArray(dtype, shape, Float64Array.from(values.flatMap((v) => [v, 0])));
+export function tensorOf(dtype: DType, shape: readonly number[], values: readonly number[]): Tensor {
+  if (dtype === 'complex64')
+    return Tensor.fromArray(dtype, shape, Float32Array.from(values.flatMap((v) => [v, 0])));
+  if (dtype === 'complex128')
+    return Tensor.fromArray(dtype, shape, Float64Array.from(values.flatMap((v) => [v, 0])));
   return Tensor.fromNumbers(dtype, shape, values);
 }
 

@@ -7,8 +7,10 @@ import {
   type Contract,
   type StageContext,
   type StageFunction,
+  type TensorSpec,
 } from '@floe/export-core';
 import { readContract } from '../convert/load-frozen';
+import { detectionNames } from '../detection/detection';
 import { readModel } from '../tflite/read';
 import type { TfliteModel } from '../tflite/model';
 import { operatorVersion } from '../tflite/op-version';
@@ -38,13 +40,14 @@ export const exportTflite: StageFunction = async (context) => {
 };
 
 /** Names inputs and outputs as the contract does. Their order is the converter's, which is the contract's. */
-function applyContract(model: TfliteModel, contract: Contract, { descriptor }: StageContext): void {
-  const { inputs, outputs } = descriptor.tflite;
+function applyContract(model: TfliteModel, contract: Contract, context: StageContext): void {
+  const { inputs, outputs } = context.descriptor.tflite;
+  const detection = detectionNames(context);
   for (const signature of model.signatures) {
     const declared = contract.signatures.find((s) => s.key === signature.key);
     const names = {
-      inputs: (inputs ?? declared?.inputs ?? []).map((s) => s.name),
-      outputs: (outputs ?? declared?.outputs ?? []).map((s) => s.name),
+      inputs: inputs?.map((s) => s.name) ?? detection?.inputs ?? namesOf(declared?.inputs),
+      outputs: outputs?.map((s) => s.name) ?? detection?.outputs ?? namesOf(declared?.outputs),
     };
     for (const list of ['inputs', 'outputs'] as const) {
       if (names[list].length !== signature[list].length) {
@@ -65,6 +68,10 @@ function applyContract(model: TfliteModel, contract: Contract, { descriptor }: S
       tensor.name = name;
     }
   }
+}
+
+function namesOf(specs: readonly TensorSpec[] = []): string[] {
+  return specs.map((s) => s.name);
 }
 
 /** What the runtime must have, for selective registration: each operator with its version, once. */

@@ -3,37 +3,55 @@
  * once, and writes it down for people's tools: `report.json`, and SARIF for pull requests.
  */
 import {
+  checkContract,
+  checkEnvironment,
+  checkGraph,
+  checkPreprocessing,
+  checkTraining,
+  checkWeights,
   Diagnostics,
-  diagnosticToJson,
-  diagnosticsToSarif,
   FloeError,
+  neededByContract,
+  specPlaces,
+  withPaths,
+  type StageContext,
   type StageFunction,
 } from '@floe/export-core';
-import { lowerModel } from '../convert/convert-graph';
 import { loadFrozen } from '../convert/load-frozen';
-import { checkTarget } from '../tflite/target';
-import { checkContract } from '../convert/check-contract';
+import { checkConversion } from '../validate/conversion';
+import { reports } from '../validate/report';
 
 export const validate: StageFunction = async (context) => {
   const diagnostics = new Diagnostics();
   try {
-    const { graph, contract } = loadFrozen(context, diagnostics);
-    checkContract(graph, contract, diagnostics);
-    const model = lowerModel(graph, contract.signatures, diagnostics);
-    if (!diagnostics.hasErrors) diagnostics.addAll(checkTarget(model, context.descriptor.target.runtime));
+    checkEverything({ ...context, place: withPaths(context.place) }, diagnostics);
   } catch (error) {
     if (!(error instanceof FloeError)) throw error;
     diagnostics.addAll(error.diagnostics);
   }
   const { list } = diagnostics;
-  const report = { diagnostics: list.map(diagnosticToJson) };
+  const { json, sarif } = reports(list, context.root);
   const problems = list.filter((d) => d.severity !== 'note').length;
   return {
     diagnostics: list,
-    artefacts: {
-      'validation/report.json': JSON.stringify(report, null, 2) + '\n',
-      'validation/report.sarif': JSON.stringify(diagnosticsToSarif(list), null, 2) + '\n',
-    },
+    artefacts: { 'validation/report.json': json, 'validation/report.sarif': sarif },
     summary: problems ? `${problems} problem${problems > 1 ? 's' : ''}` : 'no problems',
   };
 };
+
+function checkEverything(context: StageContext, diagnostics: Diagnostics): void {
+  const { descriptor, place } = context;
+  const { tensorflow, runtime } = descriptor.target;
+  const { graph, contract } = loadFrozen(context, diagnostics);
+  const at = specPlaces(descriptor, place);
+  const structure = new Diagnostics();
+  checkGraph(graph, structure, neededByContract(graph, contract));
+  diagnostics.addAll(structure.list);
+  checkContract(graph, contract, at, diagnostics);
+  checkTraining(graph, contract, at, diagnostics);
+  checkEnvironment(graph, tensorflow, tensorflow === undefined ? undefined : place(['target', 'tensorflow']), diagnostics);
+  checkWeights(graph, diagnostics);
+  checkPreprocessing(graph, contract, at, diagnostics);
+  // The converter takes a graph for granted that is one.
+  if (!structure.hasErrors) checkConversion(() => loadFrozen(context, new Diagnostics()), runtime, diagnostics);
+}

@@ -194,7 +194,8 @@ function floatSlot(value: number): Slot {
   return {
     type: FLOAT,
     width: single ? 2 : 3,
-    put: (view, at, size) => (size === 8 ? view.setFloat64(at, value, true) : view.setFloat32(at, value, true)),
+    put: (view, at, size) =>
+      size === 8 ? view.setFloat64(at, value, true) : view.setFloat32(at, value, true),
   };
 }
 

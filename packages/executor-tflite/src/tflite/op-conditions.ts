@@ -110,3 +110,18 @@ export const rescalesUp: Condition = (op) => {
 /** Dilated along either axis. */
 export const dilated: Condition = (op) =>
   ['dilation_w_factor', 'dilation_h_factor'].some((name) => (op.options?.[name] ?? 1) !== 1);
+
+/** Float results of int8 weights. */
+export const hybridRecurrent = both(input(1, 'INT8'), output(0, 'FLOAT32'));
+
+/** A type of bias is asked for, other than the usual one. */
+export const biasType = option('quantized_bias_type', 'FLOAT32');
+
+/** int16 activations. The weights that kernels take with them are int8; the C++ rule asks for int16 alone. */
+export const int16x8 = either(types('INT16', 'INT8', 'INT16'), types('INT16', 'INT16', 'INT16'));
+
+/** The same for LSTMs, whose weights start at input 2. */
+export const hybridLstm = types('FLOAT32', 'INT8', 'FLOAT32', 2);
+
+/** An LSTM with all its gates' weights apart. */
+export const fullKernel = not(equals('kernel_type', 'BASIC'));

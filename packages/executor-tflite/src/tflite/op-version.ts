@@ -35,6 +35,11 @@ import {
   text,
   types,
   uint32,
+  hybridRecurrent,
+  biasType,
+  int16x8,
+  hybridLstm,
+  fullKernel,
   type Condition,
 } from './op-conditions';
 import type { TfliteOp } from './model';
@@ -80,16 +85,10 @@ const SPACE_BATCH: Row = [
   [3, (op) => sizes(op.inputs[0]).length !== 4],
   [2, int8],
 ];
-const hybridRecurrent = both(input(1, 'INT8'), output(0, 'FLOAT32'));
 const RECURRENT: Row = [
   [3, both(hybridRecurrent, option('asymmetric_quantize_inputs'))],
   [2, hybridRecurrent],
 ];
-const biasType = option('quantized_bias_type', 'FLOAT32');
-/** int16 activations. The weights that kernels take with them are int8; the C++ rule asks for int16 alone. */
-const int16x8 = either(types('INT16', 'INT8', 'INT16'), types('INT16', 'INT16', 'INT16'));
-const hybridLstm = types('FLOAT32', 'INT8', 'FLOAT32', 2);
-const fullKernel = not(equals('kernel_type', 'BASIC'));
 
 const ROWS = new Map<string, Row>([
   ...same(INT8, 'DEPTH_TO_SPACE GREATER LESS_EQUAL LOG_SOFTMAX SPACE_TO_DEPTH SQUARED_DIFFERENCE SUM'),

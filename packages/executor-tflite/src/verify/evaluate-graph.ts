@@ -22,8 +22,8 @@ export type EdgeValue = Tensor | TensorList | typeof DEAD;
 
 const DEAD = Symbol('dead');
 
-/** Iterations of one loop: far beyond any model's, against graphs that never end. */
-const MAX_ITERATIONS = 1_000_000;
+/** Iterations of one loop: beyond what can be evaluated in reasonable time, and against graphs that never end. */
+const MAX_ITERATIONS = 100_000;
 /** Functions that call each other: TensorFlow's own limit is of this order. */
 const MAX_CALL_DEPTH = 256;
 

@@ -39,7 +39,21 @@ const MADE_UP_SIZE = 1;
  * @throws FloeError V003 with everything that does not fit, and the reader's own (S001, S004, …)
  */
 export function readSamples(file: string, signatures: readonly Signature[], where?: Place): Samples {
-  const arrays = readNpz(file);
+  return samplesOf(readNpz(file), file, signatures, where);
+}
+
+/**
+ * Divides arrays, by input name, into samples of all signatures.
+ *
+ * @param file what the arrays come from, for messages
+ * @throws FloeError V003 with everything that does not fit
+ */
+export function samplesOf(
+  arrays: ReadonlyMap<string, Tensor>,
+  file: string,
+  signatures: readonly Signature[],
+  where?: Place,
+): Samples {
   const diagnostics = new Diagnostics();
   const used = new Set<string>();
   const samples: Samples = new Map();

@@ -65,8 +65,8 @@ export const tfjsEngine: GraphEngine = {
       fetches.map((f) => parseInput(f.tensor).name),
     );
     const bodies = [...graph.functions.values()].flatMap((f) => [...f.nodes.values()]);
-    for (const node of [...needed, ...bodies]) checkTypes(node);
-    const { topology, constants } = graphParts(graph, needed);
+    for (const node of [...needed, ...bodies]) if (!fed.has(node.name)) checkTypes(node);
+    const { topology, constants } = graphParts(graph, needed, fed);
     const { core, converter } = await (loaded ??= load());
     const model = await guard(() =>
       converter.loadGraphModel({

@@ -14,18 +14,27 @@ export interface GraphParts {
   constants: Map<string, Tensor>;
 }
 
-/** @param keep the nodes that are needed */
-export function graphParts(graph: Graph, keep: ReadonlySet<Node>): GraphParts {
+/**
+ * @param keep the nodes that are needed
+ * @param fed names of nodes whose values are given: they become placeholders
+ */
+export function graphParts(graph: Graph, keep: ReadonlySet<Node>, fed: ReadonlySet<string>): GraphParts {
   const constants = new Map<string, Tensor>();
   const collect = (nodes: Iterable<Node>, name: (node: Node) => string) => {
     const list = [...nodes];
     for (const node of list) if (node.constant) constants.set(name(node), node.constant);
     return list.map((node) => nodeJson(node, name));
   };
-  const node = collect(
-    [...graph.nodes.values()].filter((n) => keep.has(n)),
-    (n) => n.name,
-  );
+  const kept = [...graph.nodes.values()].filter((n) => keep.has(n));
+  const node = [
+    ...kept
+      .filter((n) => fed.has(n.name))
+      .map((n) => ({ name: n.name, op: 'Placeholder', input: [], attr: {} })),
+    ...collect(
+      kept.filter((n) => !fed.has(n.name)),
+      (n) => n.name,
+    ),
+  ];
   const functions = [...graph.functions.values()].map((body) => {
     // Weights have one name space for all functions, so names say which they are of.
     const name = (n: Node) => `${body.name}//${n.name}`;

@@ -74,3 +74,6 @@ export const MAX_INLINED_NODES = 2 ** 21;
 
 /** Bytes of a vocabulary file that is put into the graph. */
 export const MAX_VOCABULARY_BYTES = 2 ** 29;
+
+/** Bytes of a pipeline.config: a page or two of text. */
+export const MAX_PIPELINE_CONFIG_BYTES = 2 ** 24;

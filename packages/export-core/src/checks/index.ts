@@ -1,6 +1,7 @@
 /** Checks of graph and contract that need no target: freeze runs those that are fatal, validate all. */
 export * from './check-graph';
 export * from './contract';
+export * from './cycles';
 export * from './environment';
 export * from './needed';
 export * from './op-versions';

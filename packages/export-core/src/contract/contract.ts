@@ -2,6 +2,9 @@
  * The contract: what a GraphDef cannot say of a model. Which tensors are its inputs and outputs, under which names,
  * in which order, of which type and shape; which nodes initialise it. Written as `frozen/contract.json`.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FloeError } from '../diagnostics/diagnostic';
 import type { DType } from '../tensor/dtype';
 import type { Shape } from '../tensor/shape';
 
@@ -43,4 +46,24 @@ export function contractOutputs(contract: Contract): TensorSpec[] {
 
 function unique(specs: TensorSpec[]): TensorSpec[] {
   return [...new Map(specs.map((s) => [s.tensor, s])).values()];
+}
+
+/**
+ * The contract that freeze wrote.
+ *
+ * @param dist where a model's artefacts lie
+ * @throws FloeError K003 when it is not there or damaged
+ */
+export function readContract(dist: string): Contract {
+  const file = join(dist, 'frozen', 'contract.json');
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Contract;
+  } catch (error) {
+    throw new FloeError({
+      code: 'K003',
+      severity: 'error',
+      message: `${file} cannot be read: ${(error as Error).message}`,
+      hint: 'run freeze again',
+    });
+  }
 }

@@ -2,10 +2,12 @@
  * Which tensors of a graph are likely its inputs and outputs: so that nobody has to ask which node name to use.
  *
  * Outputs are the sinks of the inference part: nodes whose outputs nobody reads but training, saving, summaries,
- * metrics and initialisers. Those named or typed like results (softmax, logits, detection boxes) come first.
+ * metrics and initialisers. Those named or typed like results (softmax, logits, detection boxes) come first, then
+ * those that most of the model's computation leads to: what is left over of a loop or a branch has little behind it.
  */
 import type { Graph, Node } from '../graph/graph';
 import { outputTypes } from '../ops/op-def';
+import { inferenceValue } from '../checks/placeholders';
 import type { Shape } from '../tensor/shape';
 import type { TensorSpec } from './contract';
 
@@ -21,21 +23,35 @@ export interface Proposal {
 const TRAINING =
   /^(Assign|AssignAdd|AssignSub|Assign\w*VariableOp|ScatterUpdate|Save\w*|Restore\w*|Merge(V2Checkpoints|Summary)|ShardedFilename|\w*Summary\w*|Assert|Apply\w+|(Resource|Sparse)\w*Apply\w+|IsVariableInitialized|VarIsInitializedOp|VariableShape|NoOp|ControlTrigger|Print\w*|InitializeTable\w*|LookupTable(Import|Export)\w*|\w+Grad|\w+GradV\d|BroadcastGradientArgs|Iterator\w*|Queue\w*|WriteFile|Const|VariableV2|Variable|VarHandleOp|Placeholder\w*|ReadVariableOp)$/;
 const TRAINING_SCOPE =
-  /(^|\/)(gradients|save(_\d+)?|train|Adam|optimizer|report_uninitialized|init|metrics|global_step|losses?|regularization|ExponentialMovingAverage|AssignMovingAvg(_\d+)?|Initializer|dataset|shuffle_batch|batch|batch_join|prefetch_queue)(\/|$)/i;
+  /(^|\/)(gradients|save(_\d+)?|train|Adam|optimizer|report_uninitialized|init|metrics|global_step|\w*loss(es)?(_\d+)?|regularization|ExponentialMovingAverage|AssignMovingAvg(_\d+)?|Initializer|dataset|shuffle_batch|batch|batch_join|prefetch_queue)(\/|$)/i;
 const RESULT_NAME =
   /(softmax|sigmoid|predict|prob|logits|detection|classes|scores|boxes|output|embedding|final)/i;
 const RESULT_OP =
   /^(Softmax|Sigmoid|LogSoftmax|ArgMax|BiasAdd|MatMul|Reshape|Squeeze|TopKV2|Tanh|Identity|ConcatV2|Add\w*)$/;
+/** What is left unread of these is a by-product: states of loops, sides of branches, statistics. */
+const BY_PRODUCT = /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^LoopCond$|^FusedBatchNorm\w*$|^(Shape|Fill)$/;
+const PIVOT = /(^|\/)(switch_[tf]|pred_id)$/;
+/** Ops that carry the weight of a model. */
+const COMPUTES = /Conv|MatMul|Gather|LSTM|GRU|RNN|Einsum|^(While|StatelessWhile|If|StatelessIf|Case|\w*PartitionedCall)$/;
+
+/** How many sinks are measured by what leads to them. */
+const MAX_MEASURED = 64;
+
+/** The share of the most-led-to sink's computation that counts as all of it. */
+const MOST = 0.9;
 
 /** The graph's likely outputs, best first. Shapes are those that inference found. */
 export function proposeOutputs(graph: Graph): Proposal[] {
   const consumers = graph.consumers();
   const inference = (node: Node) => !TRAINING.test(node.op) && !TRAINING_SCOPE.test(node.name);
   const usesInput = dependsOnInputs(graph);
-  const proposals: Proposal[] = [];
+  const proposals: (Proposal & { node: Node })[] = [];
   for (const node of graph.nodes.values()) {
     if (!inference(node) || !usesInput.has(node)) continue;
-    if ((consumers.get(node) ?? []).some((c) => inference(c))) continue;
+    const readers = (consumers.get(node) ?? []).filter(inference);
+    const read = new Set(readers.flatMap((c) => c.inputs.filter((v) => v.node === node).map((v) => v.index)));
+    // Of a node with several outputs those nobody reads are results only when nobody reads any.
+    if (read.size) continue;
     const types = outputTypes(node) ?? [];
     types.forEach((dtype, i) => {
       if (!dtype || dtype === 'resource' || dtype === 'variant') return;
@@ -43,9 +59,11 @@ export function proposeOutputs(graph: Graph): Proposal[] {
         (RESULT_NAME.test(node.name) ? 2 : 0) +
         (RESULT_OP.test(node.op) ? 1 : 0) +
         (dtype === 'float32' ? 1 : 0) -
-        (i > 0 ? 1 : 0);
+        (i > 0 && BY_PRODUCT.test(node.op) ? 1 : 0) -
+        (BY_PRODUCT.test(node.op) || PIVOT.test(node.name) ? 3 : 0);
       const value = node.output(i);
       proposals.push({
+        node,
         spec: { name: shortName(node.name, i), tensor: value.name, dtype, shape: value.shape ?? null },
         score,
         likely: false,
@@ -53,9 +71,40 @@ export function proposeOutputs(graph: Graph): Proposal[] {
     });
   }
   proposals.sort((a, b) => b.score - a.score);
+  const measured = proposals.slice(0, MAX_MEASURED);
+  const work = new Map(measured.map(({ node }) => [node, computation(graph, node)]));
+  const most = Math.max(0, ...work.values());
   const best = proposals[0]?.score ?? 0;
-  for (const p of proposals) p.likely = p.score >= Math.max(1, best - 1);
-  return uniqueNames(proposals);
+  for (const p of measured) {
+    const share = most === 0 ? 1 : work.get(p.node)! / most;
+    p.likely = p.score >= best - 1 && share > 0 && (p.score === best || share >= MOST);
+  }
+  proposals.push(...logits(measured.filter((p) => p.likely)));
+  // Stable: equally likely ones stay in the order of their scores.
+  proposals.sort((a, b) => Number(b.likely) - Number(a.likely));
+  return uniqueNames(proposals.map(({ spec, score, likely }) => ({ spec, score, likely })));
+}
+
+/** What stands before the activation of a result: no sink, but wanted by many in its place. */
+function logits(results: readonly (Proposal & { node: Node })[]): (Proposal & { node: Node })[] {
+  return results.flatMap(({ node, score }) => {
+    let activated = false;
+    let before = node;
+    for (let hops = 0; hops < 10 && /^(Softmax|Sigmoid|LogSoftmax|Reshape|Squeeze|Identity)$/.test(before.op); hops++) {
+      activated ||= /^(Softmax|Sigmoid|LogSoftmax)$/.test(before.op);
+      before = before.inputs[0].node;
+    }
+    const { dtype, shape = null, name } = before.output();
+    if (!activated || !dtype) return [];
+    return [{ node: before, spec: { name: shortName(before.name, 0), tensor: name, dtype, shape }, score: score - 1, likely: false }];
+  });
+}
+
+/** How many ops with weights lead to a node. */
+function computation(graph: Graph, node: Node): number {
+  let count = 0;
+  for (const each of graph.ancestors([node])) if (COMPUTES.test(each.op)) count++;
+  return count;
 }
 
 /** The placeholders among `nodes` as inputs, in graph order. */
@@ -63,6 +112,8 @@ export function placeholders(graph: Graph, nodes: ReadonlySet<Node>): TensorSpec
   const specs: TensorSpec[] = [];
   for (const node of graph.nodes.values()) {
     if (!nodes.has(node) || (node.op !== 'Placeholder' && node.op !== 'PlaceholderV2')) continue;
+    // Freezing sets it: nobody feeds it.
+    if (inferenceValue(node)) continue;
     const shape = node.attr('shape');
     const declared: Shape = shape?.kind === 'shape' ? shape.value : null;
     specs.push({

@@ -5,14 +5,7 @@
  * that variant's targets only, any other row the whole model. Building a feature means deleting its rows.
  */
 export const NOT_BUILT: Readonly<Record<string, string>> = {
-  'variants.*.quantization=float16': 'float16 quantisation is not built yet',
-  'variants.*.quantization=dynamic': 'dynamic-range quantisation is not built yet',
-  'variants.*.quantization=int8': 'int8 quantisation is not built yet',
-  'variants.*.quantization=int16x8': 'int16x8 quantisation is not built yet',
-  'variants.*.quantization=weight-only-int8': 'weight-only quantisation is not built yet',
-  'variants.*.quantization=weight-only-int4': 'weight-only quantisation is not built yet',
   'verify.minSqnr': 'the signal to noise bound of quantised variants is not built yet',
-  detection: 'the detection preset is not built yet',
 };
 
 export interface NotBuilt {

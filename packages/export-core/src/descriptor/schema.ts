@@ -248,7 +248,7 @@ export type ContractOutput = z.output<typeof outputSchema>;
 export type Source = Descriptor['source'];
 export type Variant = Descriptor['variants'][string];
 export type Quantization = (typeof QUANTIZATIONS)[number];
-export type Detection = NonNullable<Descriptor['detection']>;
+export type DetectionKeys = NonNullable<Descriptor['detection']>;
 
 /** The JSON Schema that editors use for completion and checks. */
 export function descriptorJsonSchema(): Record<string, unknown> {

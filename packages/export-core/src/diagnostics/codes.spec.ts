@@ -1,9 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CODES } from './codes';
+import { CODES, type Code } from './codes';
+import { codeNamed, diagnosticsDocument, explanationOf, explanationText } from './explanations';
 
-test('docs/diagnostics.md has an entry for every code, in the order of the table, with its title', () => {
+const codes = Object.keys(CODES) as Code[];
+
+test('docs/diagnostics.md is what the table says (npm run build; node scripts/generate-diagnostics.mjs)', () => {
   const text = readFileSync(join(__dirname, '../../../../docs/diagnostics.md'), 'utf8');
-  const entries = [...text.matchAll(/^## ([A-Z]\d{3}): (.+)\n(.+)/gm)].map((m) => [m[1], m[2]]);
-  expect(entries).toEqual(Object.entries(CODES));
+  expect(text).toBe(diagnosticsDocument());
+});
+
+test.each(codes)('%s has a cause, an example and a cure', (code) => {
+  const { cause, example, cure } = explanationOf(code);
+  for (const text of [cause, example, cure]) expect(text.trim()).not.toBe('');
+  expect(cause).toMatch(/[.:]$/);
+  expect(explanationText(code)).toContain(cure);
+});
+
+test('codes are found however they are written', () => {
+  expect(codeNamed(' g001 ')).toBe('G001');
+  expect(codeNamed('X999')).toBeUndefined();
+  expect(codeNamed('constructor')).toBeUndefined();
 });

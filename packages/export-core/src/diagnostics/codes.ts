@@ -12,6 +12,7 @@ export const CODES = {
   D005: 'conflicting keys',
   D006: 'not built yet',
   D007: 'model.yaml cannot be read',
+  D008: 'pipeline.config contradicts the graph',
 
   S001: 'file not found',
   S002: 'file cannot be read',
@@ -49,6 +50,8 @@ export const CODES = {
   G021: 'weights are not finite',
   G022: 'weights are constant',
   G023: 'what the app must feed',
+  G024: 'no single-shot detector',
+  G025: 'part of the detector not found',
 
   T001: 'op cannot be converted',
   T002: 'custom op is not allowed',

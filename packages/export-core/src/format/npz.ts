@@ -19,7 +19,7 @@ import {
 import { dtypeKind, dtypeSize, type DType } from '../tensor/dtype';
 import { elementCount } from '../tensor/shape';
 import { MAX_TENSOR_BYTES, Tensor } from '../tensor/tensor';
-import { damaged, fileError, RandomAccessFile } from './file';
+import { damaged, fileError, RandomAccessFile, readFile } from './file';
 import { parseNpyHeader, type NpyHeader } from './npy-header';
 import { readZipEntry, zipEntries } from './zip';
 
@@ -70,6 +70,11 @@ export function readNpz(path: string): Map<string, Tensor> {
   } finally {
     file.close();
   }
+}
+
+/** The array of an .npy file. @throws FloeError S001, S002, S004, S007, S010 */
+export function readNpyFile(path: string): Tensor {
+  return readNpy(readFile(path, MAX_NPZ_ARRAY_BYTES), path);
 }
 
 /** The array of an .npy file's bytes. @param file its name for error messages @throws FloeError S004, S007, S010 */

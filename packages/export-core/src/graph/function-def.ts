@@ -7,8 +7,8 @@
 import type { FunctionDef, Message, MessageInit, NodeDef } from '../format/proto';
 import { argLength, type ArgDef } from '../ops/op-def';
 import { dtypeCode, dtypeFromCode, type DType } from '../tensor/dtype';
-import { attr } from './attr';
-import { attrFromProto, attrsFromProto, nodeFromDef, type Problems } from './graphdef';
+import { attr, type Attr } from './attr';
+import { attrFromProto, attrsFromProto, MAX_OUTPUTS, nodeFromDef, type Problems } from './graphdef';
 import { FunctionGraph, type Node, type Value } from './graph';
 import { attrsToProto, nodeToProto } from './write-graphdef';
 
@@ -33,15 +33,17 @@ function functionFromProto(
 ): FunctionGraph {
   const graph = new FunctionGraph(def.signature?.name ?? '');
   graph.attrs = attrsFromProto(def.attr);
+  // Written anew from the arguments themselves, whose types freezing changes.
+  const inputShapes = graph.attrs.get('_input_shapes');
+  graph.attrs.delete('_input_shapes');
   def.signature?.input_arg.forEach((arg, index) => {
     const node = graph.add(arg.name, '_Arg', [], {
       T: attr.type(dtypeFromCode(arg.type) ?? 'variant'),
       index: attr.int(index),
     });
     if (arg.type_attr) node.attrs.set('T', { kind: 'placeholder', value: arg.type_attr });
-    const shapes = def.arg_attr[index]?.attr._output_shapes;
-    const known = shapes && attrFromProto(shapes);
-    if (known?.kind === 'list' && known.value.length === 1) node.attrs.set('shape', known.value[0]);
+    const shape = argShape(def, index) ?? (inputShapes?.kind === 'list' ? inputShapes.value[index] : undefined);
+    if (shape?.kind === 'shape') node.attrs.set('shape', shape);
     graph.args.push(node);
   });
   for (const nodeDef of def.node_def) {
@@ -55,7 +57,8 @@ function functionFromProto(
     if (!node) return undefined;
     if (output === undefined) return node.output(0);
     const base = outputBase(node, output, signatures);
-    return base === undefined ? undefined : node.output(base + Number(index ?? 0));
+    const at = Number(index ?? 0);
+    return base === undefined || !(at >= 0 && at < MAX_OUTPUTS) ? undefined : node.output(base + at);
   };
   for (const nodeDef of def.node_def) joinInputs(graph, nodeDef, resolve, problems);
   for (const result of def.signature?.output_arg ?? []) {
@@ -76,6 +79,13 @@ function functionFromProto(
     if (node) graph.controlResults.push(node);
   }
   return graph;
+}
+
+/** The shape that a function notes of an argument. */
+function argShape(def: FunctionDef, index: number): Attr | undefined {
+  const noted = def.arg_attr[index]?.attr._output_shapes;
+  const shapes = noted && attrFromProto(noted);
+  return shapes?.kind === 'list' && shapes.value.length === 1 ? shapes.value[0] : undefined;
 }
 
 function joinInputs(
@@ -138,6 +148,7 @@ export function functionToProto(
     }
     throw new RangeError(`${value.node.op} has no output ${value.index}`);
   };
+  const shapes = graph.args.map((node) => node.attrs.get('shape'));
   const ret = Object.fromEntries(graph.results.map((value, i) => [graph.resultNames[i], name(value)]));
   return {
     signature: {
@@ -148,10 +159,18 @@ export function functionToProto(
         type: dtypeCode(dtypes.results[i]),
       })),
       control_output: graph.controlResults.map((node) => node.name),
+      is_stateful: [...graph.nodes.values()].some((node) => !args.has(node) && node.def?.stateful !== false),
     },
     node_def: [...graph.nodes.values()].filter((n) => !args.has(n)).map((node) => nodeToProto(node, name)),
     ret,
     control_ret: Object.fromEntries(graph.controlResults.map((node) => [node.name, node.name])),
     attr: attrsToProto(graph.attrs),
+    arg_attr: Object.fromEntries(
+      shapes.flatMap((shape, i) =>
+        shape?.kind === 'shape'
+          ? [[i, { attr: attrsToProto(new Map([['_output_shapes', { kind: 'list', value: [shape] }]])) }]]
+          : [],
+      ),
+    ),
   };
 }

@@ -61,6 +61,11 @@ export class Node {
     return this.values[index];
   }
 
+  /** The outputs that somebody asked for so far: of a custom op all that is known of their number. */
+  get knownOutputs(): readonly Value[] {
+    return this.values;
+  }
+
   /** TensorFlow's definition of the op; undefined for custom ops. */
   get def(): OpDef | undefined {
     return opDef(this.op);

@@ -9,6 +9,9 @@ import type { Attr } from './attr';
 import { functionsFromProto } from './function-def';
 import { Graph, Node } from './graph';
 
+/** No op has more outputs than this: what a file claims beyond is an error, not memory. */
+export const MAX_OUTPUTS = 1 << 20;
+
 /** How many problems of one graph are told. */
 const MAX_PROBLEMS = 50;
 
@@ -96,6 +99,8 @@ export function readNodes(graph: Graph, defs: readonly NodeDef[], problems: Prob
       if (!source)
         problems.add(`"${def.name}" (${def.op}) reads "${text}", which is not in the graph`, def.name);
       else if (control) node.controls.push(source);
+      else if (index >= MAX_OUTPUTS)
+        problems.add(`"${def.name}" (${def.op}) reads "${text}": no op has that many outputs`, def.name);
       else node.inputs.push(source.output(index));
     }
   }

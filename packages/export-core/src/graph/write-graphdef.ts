@@ -60,7 +60,7 @@ function nodePieces(node: Node): Piece[] {
 }
 
 /** A length-delimited protobuf field around pieces. */
-function lengthDelimited(field: number, pieces: Piece[]): Piece[] {
+export function lengthDelimited(field: number, pieces: Piece[]): Piece[] {
   const length = pieces.reduce((n, p) => n + p.byteLength, 0);
   const head = [(field << 3) | 2];
   for (let rest = length; ; rest = Math.floor(rest / 128)) {

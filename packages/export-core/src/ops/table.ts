@@ -5,6 +5,7 @@ import { table as arrays } from './arrays';
 import { table as binary } from './binary';
 import { table as cast } from './cast';
 import { table as controlFlow } from './control-flow';
+import { table as detection } from './detection';
 import { table as diagonals } from './diagonals';
 import { table as fft } from './fft';
 import { table as gather } from './gather';
@@ -37,6 +38,7 @@ const FAMILIES: OpTable[] = [
   binary,
   cast,
   controlFlow,
+  detection,
   diagonals,
   fft,
   gather,

@@ -11,7 +11,7 @@ import { parseInput } from '../graph/graphdef';
 import { outputTypes } from '../ops/op-def';
 import type { FreezeContext } from './freeze-context';
 
-export function cutInputs(graph: Graph, { contract }: FreezeContext): void {
+export function cutInputs(graph: Graph, { contract }: Pick<FreezeContext, 'contract'>): void {
   const replaced = new Map<Value, Value>();
   for (const signature of contract.signatures) {
     for (const spec of signature.inputs) {

@@ -1,8 +1,9 @@
 /** Opens what model.yaml names as its source: a graph, and the values of its variables. */
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Signature } from '../contract/contract';
 import type { Descriptor, Source } from '../descriptor/schema';
 import { openCheckpoint, resolveCheckpoint, type Checkpoint } from '../format/checkpoint';
+import { fileError } from '../format/file';
 import type { MetaGraphDef } from '../format/proto';
 import type { Graph } from '../graph/graph';
 import { graphFromDef, parseInput } from '../graph/graphdef';
@@ -83,6 +84,11 @@ function loadSavedModel(source: Source, root: string, declared: DeclaredContract
   const signatures = declared.signatures && !wanted ? found : chooseSignatures(found, wanted, isComplete(declared), file);
   const assets = assetFiles(files);
   const own = openVariables(folder);
+  if (!own && source.checkpoint === undefined && hasVariables(graph)) {
+    const index = join(folder, 'variables', 'variables.index');
+    const message = `${index} does not exist: the variables of the SavedModel are not in its folder`;
+    throw fileError('S001', index, message, 'copy the folder `variables` along with saved_model.pb');
+  }
   const opened = own ? [own] : [];
   return closeOnError(opened, () => {
     const checkpoint =
@@ -103,6 +109,10 @@ function loadSavedModel(source: Source, root: string, declared: DeclaredContract
       close: () => opened.forEach((each) => each.close()),
     };
   });
+}
+
+function hasVariables(graph: Graph): boolean {
+  return [...graph.nodes.values()].some((node) => /^(VariableV2|Variable|VarHandleOp)$/.test(node.op));
 }
 
 /** Whether the descriptor itself says every input and output, with its tensor. */

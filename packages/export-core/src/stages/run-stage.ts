@@ -3,12 +3,13 @@
  * key does not cover the bytes that were read.
  */
 import { createHash } from 'node:crypto';
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
+import { GraphError } from '../graph/graph';
 import { writeFileAtomic, type Written } from '../keys/atomic';
 import { canonicalJson } from '../keys/canonical';
 import { digestOf } from '../keys/digest';
@@ -118,6 +119,15 @@ export async function runStage(
 /** What an exception means for the user. */
 export function failure(error: unknown): RunResult {
   if (error instanceof FloeError) return { outcome: 'failed', diagnostics: [...error.diagnostics] };
+  if (error instanceof GraphError) {
+    // A node that breaks its op's definition in a way that only its use shows.
+    const { message, node } = error;
+    const hint = 'the graph was edited or damaged: write it again with TensorFlow';
+    return {
+      outcome: 'failed',
+      diagnostics: [{ code: 'G007', severity: 'error', message, hint, node: node.name }],
+    };
+  }
   const system = error as NodeJS.ErrnoException;
   if (error instanceof Error && typeof system.syscall === 'string') {
     // A full disk, a folder without permission: nothing that Floe could have done better.
@@ -184,9 +194,12 @@ async function runOrThrow(
       }
     });
     for (const [path, own] of staged) renameSync(join(dist, own), join(dist, path));
+  } catch (error) {
+    for (const own of staged.values()) rmSync(join(dist, own), { force: true });
+    removeEmpty([...[...staged.keys()].map((path) => dirname(join(dist, path))), dist]);
+    throw error;
   } finally {
     result.release?.();
-    for (const own of staged.values()) rmSync(join(dist, own), { force: true });
   }
   if (failed) return { outcome: 'failed', diagnostics, summary };
   writeManifest(dist, manifestPath, fullKey, written, {
@@ -200,6 +213,17 @@ async function runOrThrow(
     ownFiles.set(file, { stamp: stampOf(file), sha256 });
   }
   return { outcome: 'done', diagnostics, summary };
+}
+
+/** Folders that were only made for what was not published in the end. */
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of new Set(folders)) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // Something else is in it, or it is not there.
+    }
+  }
 }
 
 /** A name beside an artefact's own, for as long as it is not certain. */

@@ -24,31 +24,45 @@ export interface Frame {
 
 /** Every frame of a graph, innermost first. */
 export function findFrames(graph: Graph): Frame[] {
-  const children = new Map<Frame | undefined, Map<string, Frame>>();
-  const frameOf = new Map<Node, Frame>();
-  const child = (parent: Frame | undefined, name: string): Frame => {
-    let named = children.get(parent);
-    if (!named) children.set(parent, (named = new Map()));
-    let frame = named.get(name);
-    if (!frame) named.set(name, (frame = { name, parent, depth: (parent?.depth ?? 0) + 1, nodes: [] }));
-    return frame;
-  };
-  const sources = (node: Node) => [...node.inputs.map((v) => v.node), ...node.controls];
-  const place = (node: Node) => {
-    let outer: Frame | undefined;
-    for (const source of sources(node)) {
-      const frame = isExit(source) ? frameOf.get(source)?.parent : frameOf.get(source);
-      // A value of an outer frame may be read without an Enter where passes have removed it.
-      if ((frame?.depth ?? 0) > (outer?.depth ?? 0)) outer = frame;
-    }
-    const frame = isEnter(node) ? child(outer, node.string('frame_name')) : outer;
-    if (frame && node.op !== 'Const') frameOf.set(node, frame);
-  };
+  const frames = new Map<string, Frame>();
   const order = graph.sorted();
-  for (const node of order) if (!isNextIteration(node)) place(node);
   // What closes a loop stands before what it reads in that order.
-  for (const node of order) if (isNextIteration(node)) place(node);
-  for (const node of graph.nodes.values()) frameOf.get(node)?.nodes.push(node);
-  const frames = [...children.values()].flatMap((named) => [...named.values()]);
-  return frames.sort((a, b) => b.depth - a.depth);
+  const nodes = [...order.filter((n) => !isNextIteration(n)), ...order.filter(isNextIteration)];
+  if (!nodes.some(isEnter)) return [];
+  let frameOf = new Map<Node, Frame>();
+  // An Enter of a constant does not tell in which frame it stands; another of the same loop does. As many rounds as
+  // loops are nested.
+  for (let changed = true; changed;) {
+    changed = false;
+    frameOf = new Map();
+    for (const node of nodes) {
+      const outer = outerFrame(node, frameOf);
+      let frame = outer;
+      if (isEnter(node)) {
+        const name = node.string('frame_name');
+        const known = frames.get(name);
+        frame = known ?? { name, parent: outer, depth: 1, nodes: [] };
+        frames.set(name, frame);
+        if ((outer?.depth ?? 0) >= frame.depth && outer !== frame) {
+          Object.assign(frame, { parent: outer, depth: outer!.depth + 1 });
+          changed = true;
+        }
+      }
+      if (frame) frameOf.set(node, frame);
+    }
+  }
+  for (const node of graph.nodes.values()) {
+    if (node.op !== 'Const') frameOf.get(node)?.nodes.push(node);
+  }
+  return [...frames.values()].sort((a, b) => b.depth - a.depth);
+}
+
+/** The innermost frame among those of what a node reads; what leaves a loop belongs to the frame outside. */
+function outerFrame(node: Node, frameOf: ReadonlyMap<Node, Frame>): Frame | undefined {
+  let outer: Frame | undefined;
+  for (const source of [...node.inputs.map((v) => v.node), ...node.controls]) {
+    const frame = isExit(source) ? frameOf.get(source)?.parent : frameOf.get(source);
+    if ((frame?.depth ?? 0) > (outer?.depth ?? 0)) outer = frame;
+  }
+  return outer;
 }

@@ -13,20 +13,20 @@ import {
   type Graph,
   type Value,
 } from '@floe/export-core';
-import type { PrepareContext } from '../prepare';
 import { Conditions, isAnySwitch, isSwitchN, predicateOf, throughIdentities, type Join } from './conditions';
+import { setFault } from './faults';
 import { isMerge } from './frames';
 import { addArg, addFunction, addResult, giveInstead } from './functions';
 import { copySlice, type Border } from './slices';
 
-export function functionaliseConds(graph: Graph, { diagnostics }: PrepareContext): void {
+export function functionaliseConds(graph: Graph): void {
   while ([...graph.nodes.values()].some(isMerge)) {
     const conditions = new Conditions(graph);
     const groups = chooseGroups(conditions.joins);
     if (groups.length === 0) {
       for (const merge of conditions.unclear) {
-        const message = `Merge "${merge.name}" cannot be converted: what it joins are no branches of one condition`;
-        diagnostics.error('T001', message, { hint: 'build the branches with tf.cond', node: merge.name });
+        const reason = 'what it joins are no branches of one condition';
+        setFault(merge, { reason, hint: 'build the branches with tf.cond' });
       }
       return;
     }

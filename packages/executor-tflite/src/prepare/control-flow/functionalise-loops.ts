@@ -5,18 +5,17 @@
  * From the innermost loop outwards: what is inside of a loop is functional when its turn comes.
  */
 import { attr, type DType, type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
-import type { PrepareContext } from '../prepare';
+import { setFault } from './faults';
 import { findFrames, isEnter, isExit, isMerge, isNextIteration, isSwitch, type Frame } from './frames';
 import { addArg, addFunction, addResult, giveInstead } from './functions';
 import { copySlice, type Border } from './slices';
 
-export function functionaliseLoops(graph: Graph, { diagnostics }: PrepareContext): void {
+export function functionaliseLoops(graph: Graph): void {
   for (const frame of findFrames(graph)) {
     const loop = readLoop(graph, frame);
     if (typeof loop === 'string') {
-      const node = frame.nodes.find(isEnter) ?? frame.nodes[0];
-      const message = `the loop "${frame.name}" cannot be converted: ${loop}`;
-      diagnostics.error('T001', message, { hint: 'build it with tf.while_loop', node: node?.name });
+      const reason = `the loop "${frame.name}" cannot be told: ${loop}`;
+      for (const node of frame.nodes) setFault(node, { reason, hint: 'build it with tf.while_loop' });
       continue;
     }
     makeWhile(graph, frame, loop);

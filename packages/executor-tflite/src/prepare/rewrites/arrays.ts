@@ -1,7 +1,7 @@
 /** Moving and counting elements. */
 import { attr, elementCount, isStatic, Tensor, type Node, type Value } from '@floe/export-core';
 import { axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
-import type { Rewriter, RewriteTable } from '../rewrite';
+import { tensorOf, type Rewriter, type RewriteTable } from '../rewrite';
 
 /** A node of one output per row from a function of inputs. */
 const made =
@@ -188,13 +188,23 @@ function inTopK(b: Rewriter, predictions: Value, targets: Value, k: Value): Valu
   return b.op('Less', [b.op('Sum', [larger, [1]]), k]);
 }
 
-function countsOf(b: Rewriter, ids: Value, size: number, weights: Value | undefined, binary: boolean): Value {
-  const dtype = weights?.dtype ?? 'int32';
-  const [on, off] = [1, 0].map((n) => Tensor.scalar(dtype, n));
-  const rows = b.op('OneHot', [ids, b.ints(size), on, off]);
+/** How often each number below a known size occurs, or the sum of its weights; no weights are an empty tensor. */
+function counted(
+  b: Rewriter,
+  ids: Value,
+  size: Value,
+  weights: Value,
+  flatten: boolean,
+  binary: boolean,
+): Value | undefined {
+  const [n] = numbers(size) ?? [];
+  if (n === undefined || !isStatic(weights.shape)) return undefined;
+  const dtype = weights.dtype ?? 'float32';
+  const rows = b.op('OneHot', [ids, b.ints(n), ...[1, 0].map((v) => tensorOf(dtype, [], [v]))]);
   if (binary) return b.op('Max', [rows, [-2]]);
-  const weighted = weights ? b.op('Mul', [rows, b.op('ExpandDims', [weights, b.ints(-1)])]) : rows;
-  return b.op('Sum', [weighted, [-2]]);
+  if (elementCount(weights.shape) === 0) return b.op('Sum', [rows, [-2]]);
+  const each = flatten ? b.op('Reshape', [weights, [-1]]) : weights;
+  return b.op('Sum', [b.op('Mul', [rows, b.op('ExpandDims', [each, b.ints(-1)])]), [-2]]);
 }
 
 /** Running products along a short axis, one factor after the other. */
@@ -247,7 +257,7 @@ export const table: RewriteTable = {
       ? undefined
       : b.op('Fill', [b.op('Shape', [x]), b.scalar(x, 0)]),
   ),
-  Empty: made((b, [dims], node) => b.op('Fill', [dims, b.const(Tensor.scalar(node.type('dtype'), 0))])),
+  Empty: made((b, [dims], node) => b.op('Fill', [dims, tensorOf(node.type('dtype'), [], [0])])),
   ShapeN: (_, node, b) => node.inputs.map((v) => b.op('Shape', [v], { out_type: node.attr('out_type')! })),
   ReverseV2: made(reverse),
   ConjugateTranspose: made((b, [x, perm]) =>
@@ -269,26 +279,12 @@ export const table: RewriteTable = {
     const unique = b.add('Unique', [x], { out_idx: node.attr('out_idx')! });
     return [unique.output(0), unique.output(1)];
   },
-  Bincount: made((b, [ids, size, weights]) => {
-    const [n] = numbers(size) ?? [];
-    const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
-    return n === undefined
-      ? undefined
-      : countsOf(
-          b,
-          b.op('Reshape', [ids, [-1]]),
-          n,
-          weighted ? b.op('Reshape', [weights, [-1]]) : undefined,
-          false,
-        );
-  }),
-  DenseBincount: made((b, [ids, size, weights], node) => {
-    const [n] = numbers(size) ?? [];
-    const weighted = weights.shape && isStatic(weights.shape) && elementCount(weights.shape) > 0;
-    return n === undefined
-      ? undefined
-      : countsOf(b, ids, n, weighted ? weights : undefined, node.bool('binary_output'));
-  }),
+  Bincount: made((b, [ids, size, weights]) =>
+    counted(b, b.op('Reshape', [ids, [-1]]), size, weights, true, false),
+  ),
+  DenseBincount: made((b, [ids, size, weights], node) =>
+    counted(b, ids, size, weights, false, node.bool('binary_output')),
+  ),
   Cumprod: made(cumprod),
   Cross: made((b, [x, y]) => {
     const rank = x.shape?.length;

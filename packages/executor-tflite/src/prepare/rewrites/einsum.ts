@@ -109,11 +109,9 @@ function multiplied(b: Rewriter, [p, q]: [Operand, Operand], output: string[]): 
     { adj_x: attr.bool(adjX === 1), adj_y: attr.bool(adjY === 1) },
   );
   const order = [...batch, ...freeX, ...freeY];
-  const spread = batch.length ? product2.shape?.slice(0, batch.length) : [];
-  const full = reshape(b, product2, [
-    ...batch.map((l, i) => spread?.[i] ?? size(l)),
-    ...[...freeX, ...freeY].map(size),
-  ]);
+  // What broadcasts has its size in the product only.
+  const batchSize = (l: string, i: number) => (/\d/.test(l) ? sizeOf(b, product2, i) : size(l));
+  const full = reshape(b, product2, [...batch.map(batchSize), ...[...freeX, ...freeY].map(size)]);
   return transpose(
     b,
     full,

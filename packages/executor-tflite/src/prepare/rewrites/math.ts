@@ -139,12 +139,8 @@ export const table: RewriteTable = {
   Acos: unary((b, x) => b.op('Atan2', [cathetus(b, x), x])),
   Atan: unary((b, x) => b.op('Atan2', [x, filledLike(b, x, 1)])),
   Asinh: unary((b, x) => {
-    // log(1 + a + a²/(1 + √(1 + a²))) for a = |x|: nothing cancels.
-    const a = b.op('Abs', [x]);
-    const square = b.op('Square', [x]);
-    const root = b.op('AddV2', [b.op('Sqrt', [b.op('AddV2', [square, 1])]), 1]);
-    const log = b.op('Log1p', [b.op('AddV2', [a, b.op('RealDiv', [square, root])])]);
-    return b.op('Mul', [b.op('Sign', [x]), log]);
+    const root = b.op('Sqrt', [b.op('AddV2', [b.op('Square', [x]), 1])]);
+    return b.op('Mul', [b.op('Sign', [x]), b.op('Log', [b.op('AddV2', [b.op('Abs', [x]), root])])]);
   }),
   Acosh: unary((b, x) => {
     const root = b.op('Sqrt', [b.op('Mul', [b.op('Sub', [x, 1]), b.op('AddV2', [x, 1])])]);

@@ -1,7 +1,7 @@
 /** Scattering into tensors, and sums over segments. */
 import { elementCount, isStatic, Tensor, type Node, type Value } from '@floe/export-core';
 import { numbers, range, reshape } from '../dims';
-import type { Rewriter, RewriteTable } from '../rewrite';
+import { tensorOf, type Rewriter, type RewriteTable } from '../rewrite';
 
 const made =
   (build: (b: Rewriter, inputs: Value[], node: Node) => Value | undefined) =>
@@ -121,7 +121,7 @@ const segment =
 function perRow(b: Rewriter, sum: Value, divisors: number[]): Value {
   const rank = sum.shape!.length;
   const shape = [divisors.length, ...range(rank - 1).map(() => 1)];
-  return b.op('RealDiv', [sum, Tensor.fromNumbers(sum.dtype ?? 'float32', shape, divisors)]);
+  return b.op('RealDiv', [sum, tensorOf(sum.dtype ?? 'float32', shape, divisors)]);
 }
 
 /** Sums of gathered rows; means and the like divide by counts, known or counted. */
@@ -163,6 +163,12 @@ export const table: RewriteTable = {
   SegmentMax: segment('UnsortedSegmentMax'),
   SegmentMin: segment('UnsortedSegmentMin'),
   SegmentProd: segment('UnsortedSegmentProd'),
+  // The kernel wants ids from 0 on without gaps.
+  SegmentSum: (_, node, b) => {
+    const found = segmentIds(node);
+    if (!found || found.sizes.every((n) => n > 0)) return undefined;
+    return [b.op('UnsortedSegmentSum', [node.inputs[0], asInt(b, node.inputs[1]), b.ints(found.count)])];
+  },
   SegmentMean: (_, node, b) => {
     const found = segmentIds(node);
     const [x, ids] = node.inputs;

@@ -5,7 +5,7 @@
  * All these values are one class, and whatever one of the ops says about an element holds for the class.
  */
 import { mergeShapes, type DType, type Graph, type Node, type Shape, type Value } from '@floe/export-core';
-import { allGraphs } from '../functions';
+import { allGraphs, isLoop } from '../functions';
 import { joints } from './borders';
 
 /** Places of lists among the inputs of an op; whether output 0 is a list. */
@@ -53,6 +53,11 @@ export interface ListClass {
   keepsLength: boolean;
   /** Values that are the length of a list, by that list. */
   lengths: Map<Value, Value>;
+  /**
+   * Elements that stand before the first one: 1 where the list is empty before a loop, because the runtime copies
+   * no tensors without elements into loops.
+   */
+  lead: number;
   /** Why it cannot be one tensor. */
   fault?: string;
 }
@@ -76,6 +81,13 @@ export class ListClasses {
       for (const node of each.nodes.values()) {
         const [value] = listValues(node);
         if (value) this.describe(this.find(value), each, node);
+      }
+    }
+    for (const each of graphs) {
+      for (const node of each.nodes.values()) {
+        if (!isLoop(node)) continue;
+        for (const known of node.inputs.map((v) => this.of(v)))
+          if (known?.ops.some(startsEmpty)) known.lead = 1;
       }
     }
   }
@@ -116,7 +128,7 @@ export class ListClasses {
   private describe(root: Value, graph: Graph, node: Node): void {
     let known = this.byRoot.get(root);
     if (!known) {
-      known = { dtype: 'float32', element: null, ops: [], keepsLength: true, lengths: new Map() };
+      known = { dtype: 'float32', element: null, ops: [], keepsLength: true, lengths: new Map(), lead: 0 };
       this.byRoot.set(root, known);
     }
     known.ops.push({ graph, node });
@@ -143,6 +155,11 @@ export function listValues(node: Node): Value[] {
   if (!op) return [];
   const read = op.inputs.map((i) => node.inputs[i]);
   return op.gives ? [...read, node.output()] : read;
+}
+
+function startsEmpty({ node }: { node: Node }): boolean {
+  if (node.op === 'EmptyTensorList') return true;
+  return node.op === 'TensorListReserve' && node.inputs[1].node.constant?.at(0) === 0;
 }
 
 function agree(a: readonly (number | null)[], b: readonly (number | null)[]): boolean {

@@ -6,6 +6,7 @@
 import { attr, Tensor, type DType, type Graph, type Node, type Value } from '@floe/export-core';
 import { product, range, reshape, sizeOf, type Size } from '../../dims';
 import type { Rewriter } from '../../rewrite';
+import { sameComputation } from './same-computation';
 import type { ListClass } from './list-classes';
 
 /** What a row works with. */
@@ -64,7 +65,23 @@ function sizeIn(value: Value): Size {
 
 function reserve(c: ListContext, count: Size): Value[] | ListFault {
   const sizes = c.sizes();
-  return sizes ? [zeros(c, count, sizes)] : UNKNOWN_SIZES;
+  return sizes ? [zeros(c, sum(c.b, count, c.known.lead), sizes)] : UNKNOWN_SIZES;
+}
+
+/** The elements of a list, without those that stand before them. */
+function content({ b, known }: ListContext, list: Value): Value {
+  return known.lead ? elements(b, list, known.lead, -1) : list;
+}
+
+/** A list of elements. */
+function listOf(c: ListContext, tensor: Value): Value[] | ListFault {
+  const sizes = tensor.shape?.slice(1).map((_, i) => sizeOf(c.b, tensor, i + 1));
+  if (!c.known.lead) return [tensor];
+  return sizes ? [concat(c.b, [zeros(c, c.known.lead, sizes), tensor])] : UNKNOWN_SIZES;
+}
+
+function lengthOf({ b, known }: ListContext, list: Value): Size {
+  return sum(b, sizeOf(b, list, 0), -known.lead);
 }
 
 /** The item as a list of one element. */
@@ -94,8 +111,10 @@ const minimum = (b: Rewriter, x: Size, y: Size): Size =>
     : b.op('Minimum', [asValue(b, x), asValue(b, y)]);
 const difference = (b: Rewriter, x: Size, y: Size): Size =>
   typeof x === 'number' && typeof y === 'number' ? x - y : b.op('Sub', [asValue(b, x), asValue(b, y)]);
-const sum = (b: Rewriter, x: Size, y: number): Size =>
-  typeof x === 'number' ? x + y : b.op('AddV2', [x, b.ints(y)]);
+const sum = (b: Rewriter, x: Size, y: number): Size => {
+  if (y === 0) return x;
+  return typeof x === 'number' ? x + y : b.op('AddV2', [x, b.ints(y)]);
+};
 const asValue = (b: Rewriter, x: Size): Value => (typeof x === 'number' ? b.ints(x) : x);
 const atLeastZero = (b: Rewriter, x: Size): Size =>
   typeof x === 'number' ? Math.max(x, 0) : b.op('Maximum', [x, b.ints(0)]);
@@ -103,7 +122,7 @@ const atLeastZero = (b: Rewriter, x: Size): Size =>
 function setItem(c: ListContext): Value[] | ListFault {
   const { b, node } = c;
   const [list, indexValue, item] = node.inputs;
-  const index = sizeIn(indexValue);
+  const index = sum(b, sizeIn(indexValue), c.known.lead);
   const update = single(b, item);
   if (node.bool('resize_if_index_out_of_bounds')) return growing(c, list, index, update);
   if (list.shape?.[0] === 1) return [update];
@@ -137,7 +156,7 @@ function growing(c: ListContext, list: Value, index: Size, update: Value): Value
 function resize(c: ListContext): Value[] | ListFault {
   const { b, node } = c;
   const [list, sizeValue] = node.inputs;
-  const size = sizeIn(sizeValue);
+  const size = sum(b, sizeIn(sizeValue), c.known.lead);
   const length = sizeOf(b, list, 0);
   if (typeof size === 'number' && typeof length === 'number' && size <= length)
     return [size === length ? list : elements(b, list, 0, size)];
@@ -152,21 +171,29 @@ function resize(c: ListContext): Value[] | ListFault {
 
 /** True when the indices are 0, 1, 2, … to the end of `list`. */
 function allInOrder(list: Value, indices: Value, known: ListClass): boolean {
-  const length = list.shape?.[0];
+  const size = list.shape?.[0];
+  const length = typeof size === 'number' ? size - known.lead : undefined;
   const numbers = indices.node.constant?.toNumbers() ?? indices.partial;
   if (numbers) return numbers.length === length && numbers.every((n, i) => n === i);
   const { node } = indices;
   if (node.op !== 'Range' || node.inputs[0].node.constant?.at(0) !== 0) return false;
   if (node.inputs[2].node.constant?.at(0) !== 1) return false;
   const limit = node.inputs[1];
-  if (length !== undefined && length !== null) return limit.node.constant?.at(0) === length;
-  const counted = known.lengths.get(limit);
-  return counted !== undefined && (known.keepsLength || counted === list);
+  if (length !== undefined) return limit.node.constant?.at(0) === length;
+  return [...known.lengths].some(
+    ([n, of]) => (known.keepsLength || of === list) && sameComputation(n, limit),
+  );
 }
 
-function gather({ b, node, known }: ListContext): Value[] {
-  const [list, indices] = node.inputs;
-  return [allInOrder(list, indices, known) ? list : b.op('GatherV2', [list, indices, 0])];
+function gather(c: ListContext): Value[] {
+  const [list, indices] = c.node.inputs;
+  if (allInOrder(list, indices, c.known)) return [content(c, list)];
+  return [c.b.op('GatherV2', [list, shifted(c, indices), 0])];
+}
+
+/** Indices of elements as they stand in the tensor. */
+function shifted({ b, known }: ListContext, indices: Value): Value {
+  return known.lead ? b.op('AddV2', [indices, known.lead]) : indices;
 }
 
 /** Rows of a tensor put at indices of a list of zeros. */
@@ -178,27 +205,28 @@ function scatter(c: ListContext): Value[] | ListFault {
   const count = asked === -1 ? numbers && Math.max(...numbers.map((n) => n ?? NaN)) + 1 : asked;
   if (count === undefined || Number.isNaN(count))
     return { fault: 'how many elements it has depends on its indices' };
-  if (numbers?.every((n, i) => n === i) && numbers.length === count) return [tensor];
+  if (numbers?.every((n, i) => n === i) && numbers.length === count) return listOf(c, tensor);
   const sizes = tensor.shape?.slice(1).map((_, i) => sizeOf(b, tensor, i + 1));
   if (!sizes) return UNKNOWN_SIZES;
-  return [b.op('ScatterNd', [single1(b, indices), tensor, shapeVector(b, [count, ...sizes])])];
+  return listOf(c, b.op('ScatterNd', [column(b, indices), tensor, shapeVector(b, [count, ...sizes])]));
 }
 
 function scatterInto(c: ListContext): Value[] | ListFault {
   const { b, node, known } = c;
   const [list, tensor, indices] = node.inputs;
-  if (allInOrder(list, indices, known)) return [tensor];
-  return [b.op('TensorScatterUpdate', [list, single1(b, indices), tensor])];
+  if (allInOrder(list, indices, known)) return listOf(c, tensor);
+  return [b.op('TensorScatterUpdate', [list, column(b, shifted(c, indices)), tensor])];
 }
 
 /** Indices into the first axis, as the scattering ops take them. */
-function single1(b: Rewriter, indices: Value): Value {
+function column(b: Rewriter, indices: Value): Value {
   return b.op('ExpandDims', [indices, -1]);
 }
 
 /** Elements one after the other along their first axis, and how long each is. */
-function concatenated({ b, node }: ListContext): Value[] | ListFault {
-  const [list] = node.inputs;
+function concatenated(c: ListContext): Value[] | ListFault {
+  const { b, node } = c;
+  const list = content(c, node.inputs[0]);
   if (!list.shape || list.shape.length < 2) return { fault: 'its elements have no axis to join them along' };
   const sizes = list.shape.map((_, i) => sizeOf(b, list, i));
   const [count, length, ...rest] = sizes;
@@ -207,14 +235,15 @@ function concatenated({ b, node }: ListContext): Value[] | ListFault {
   return [tensor, b.op('Fill', [shapeVector(b, [count]), each])];
 }
 
-function split({ b, node, known }: ListContext): Value[] | ListFault {
+function split(c: ListContext): Value[] | ListFault {
+  const { b, node, known } = c;
   const [tensor, , lengths] = node.inputs;
   const numbers = lengths.node.constant?.toNumbers();
   if (!numbers?.length || numbers.some((n) => n !== numbers[0]))
     return { fault: 'its elements have different lengths, or lengths that only a run tells' };
   if (!tensor.shape || !known.element) return UNKNOWN_SIZES;
   const rest = tensor.shape.slice(1).map((_, i) => sizeOf(b, tensor, i + 1));
-  return [reshape(b, tensor, [numbers.length, numbers[0], ...rest])];
+  return listOf(c, reshape(b, tensor, [numbers.length, numbers[0], ...rest]));
 }
 
 function popBack({ b, node }: ListContext): Value[] {
@@ -226,7 +255,7 @@ function popBack({ b, node }: ListContext): Value[] {
 export const LIST_ROWS: Record<string, ListRow> = {
   EmptyTensorList: (c) => reserve(c, 0),
   TensorListReserve: (c) => reserve(c, sizeIn(c.node.inputs[1])),
-  TensorListFromTensor: ({ node }) => [node.inputs[0]],
+  TensorListFromTensor: (c) => listOf(c, c.node.inputs[0]),
   TensorListScatter: scatter,
   TensorListScatterV2: scatter,
   TensorListScatterIntoExistingList: scatterInto,
@@ -235,13 +264,13 @@ export const LIST_ROWS: Record<string, ListRow> = {
   TensorListPopBack: popBack,
   TensorListSetItem: setItem,
   TensorListResize: resize,
-  TensorListConcatLists: ({ b, node }) => [concat(b, node.inputs)],
-  TensorListGetItem: ({ b, node }) => [b.op('GatherV2', [node.inputs[0], node.inputs[1], 0])],
-  TensorListStack: ({ node }) => [node.inputs[0]],
+  TensorListConcatLists: (c) => [concat(c.b, [c.node.inputs[0], content(c, c.node.inputs[1])])],
+  TensorListGetItem: (c) => [c.b.op('GatherV2', [c.node.inputs[0], shifted(c, c.node.inputs[1]), 0])],
+  TensorListStack: (c) => [content(c, c.node.inputs[0])],
   TensorListGather: gather,
   TensorListConcat: concatenated,
   TensorListConcatV2: concatenated,
-  TensorListLength: ({ b, node }) => [asValue(b, sizeOf(b, node.inputs[0], 0))],
+  TensorListLength: (c) => [asValue(c.b, lengthOf(c, c.node.inputs[0]))],
   TensorListElementShape: ({ b, node }) => {
     const [list] = node.inputs;
     const shape = shapeVector(

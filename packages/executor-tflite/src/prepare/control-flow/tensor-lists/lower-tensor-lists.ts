@@ -2,7 +2,7 @@
  * Given:  lists of tensors: TensorListReserve, SetItem, GetItem, Stack, …, also through loops and branches
  * Result: one tensor a list, whose first axis counts the elements
  *
- * What cannot be one tensor is refused: T001 at the op that makes the list.
+ * What cannot be one tensor stays, with the reason at the op that makes the list.
  */
 import {
   inferShapes,
@@ -18,6 +18,7 @@ import {
 import { sizeOf, type Size } from '../../dims';
 import type { PrepareContext } from '../../prepare';
 import { replace, Rewriter } from '../../rewrite';
+import { setFault } from '../faults';
 import { allGraphs } from '../functions';
 import { retype } from './borders';
 import { appendingNodes } from './appending';
@@ -25,8 +26,8 @@ import { ListClasses, listValues, shapeIn, type ListClass } from './list-classes
 import { LIST_ROWS } from './list-rows';
 import { RunTimeSizes } from './run-time-sizes';
 
-/** Marks nodes that a diagnostic has named already. */
-export const REFUSED = '_floe_refused';
+/** Ops that make lists out of something else. */
+const MAKERS = /^(EmptyTensorList|TensorList(Reserve|FromTensor|Split|Scatter|ScatterV2))$/;
 
 /** What one class tells may tell another more: as many rounds as lists stand behind each other, at most. */
 const MAX_ROUNDS = 10;
@@ -39,14 +40,14 @@ export function lowerTensorLists(graph: Graph, { diagnostics }: PrepareContext):
   const lists = new Map(classes.lists());
   for (const known of new Set(lists.values())) {
     if (!known.fault && !known.element) known.fault = 'the shape of its elements is not known';
-    if (known.fault) refuse(known, diagnostics);
+    if (known.fault) refuse(known);
   }
   for (const [value, known] of lists) if (!known.fault) describe(value, known);
   for (const each of allGraphs(graph)) {
     for (const node of each.sorted()) {
       const [list] = listValues(node);
       const known = list && lists.get(list);
-      if (known && !known.fault) lowerOp(each, node, known, { sizes, appending, diagnostics });
+      if (known && !known.fault) lowerOp(each, node, known, { sizes, appending });
     }
   }
   retype(graph, (value) => {
@@ -92,7 +93,8 @@ function tellShape({ graph, node }: { graph: Graph; node: Node }, element: reado
 
 /** A list's value is its tensor from now on. */
 function describe(value: Value, known: ListClass): void {
-  const length = known.keepsLength ? lengthOf(known) : null;
+  const counted = known.keepsLength ? lengthOf(known) : null;
+  const length = counted === null ? null : counted + known.lead;
   Object.assign(value, { dtype: known.dtype, shape: [length, ...known.element!], partial: undefined });
 }
 
@@ -110,10 +112,9 @@ function lengthOf(known: ListClass): Dim {
 interface Analysis {
   sizes: RunTimeSizes;
   appending: ReadonlySet<Node>;
-  diagnostics: Diagnostics;
 }
 
-function lowerOp(graph: Graph, node: Node, known: ListClass, { sizes, appending, diagnostics }: Analysis): void {
+function lowerOp(graph: Graph, node: Node, known: ListClass, { sizes, appending }: Analysis): void {
   const b = new Rewriter(graph, node);
   const elementSizes = (): Size[] | undefined => {
     const found = known.element!.map((d, axis): Size | undefined => {
@@ -123,21 +124,29 @@ function lowerOp(graph: Graph, node: Node, known: ListClass, { sizes, appending,
     });
     return found.includes(undefined) ? undefined : (found as Size[]);
   };
-  const results = LIST_ROWS[node.op]({ graph, node, b, known, sizes: elementSizes, appends: () => appending.has(node) });
+  const results = LIST_ROWS[node.op]({
+    graph,
+    node,
+    b,
+    known,
+    sizes: elementSizes,
+    appends: () => appending.has(node),
+  });
   if ('fault' in results) {
     graph.remove(new Set(b.added));
     known.fault = results.fault;
-    refuse(known, diagnostics);
+    refuse(known);
     return;
   }
   replace(graph, node, results, b.added);
 }
 
-function refuse(known: ListClass, diagnostics: Diagnostics): void {
-  const [{ node }] = known.ops;
-  diagnostics.error('T001', `${node.op} "${node.name}" cannot be converted: ${known.fault}`, {
-    hint: 'declare the shape: tf.TensorArray(…, element_shape=[…]) or a fixed batch size in the inputs of model.yaml',
-    node: node.name,
-  });
-  for (const { node: op } of known.ops) op.set(REFUSED, { kind: 'bool', value: true });
+function refuse(known: ListClass): void {
+  const maker = (known.ops.find(({ node }) => MAKERS.test(node.op)) ?? known.ops[0]).node;
+  const reason = `the list cannot be one tensor: ${known.fault}`;
+  const hint =
+    'declare the shape: tf.TensorArray(…, element_shape=[…]), or a fixed batch size in the inputs of model.yaml';
+  for (const { node } of known.ops) {
+    setFault(node, node === maker ? { reason, hint } : { reason: `it works on the list of "${maker.name}"` });
+  }
 }

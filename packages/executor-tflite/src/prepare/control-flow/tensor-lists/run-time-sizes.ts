@@ -28,6 +28,13 @@ const BROADCAST = new Set(
   ).split(' '),
 );
 
+/** A tensor that an op puts into a list, and the axis that is the given one of an element. */
+function written(node: Node, axis: number): [Value | undefined, number] {
+  if (node.op === 'TensorListSetItem') return [node.inputs[2], axis];
+  if (node.op === 'TensorListPushBack') return [node.inputs[1], axis];
+  return node.op === 'TensorListScatterIntoExistingList' ? [node.inputs[1], axis + 1] : [undefined, axis];
+}
+
 /** Far more steps than an element takes back to the loop's operands; a guard against cycles. */
 const MAX_STEPS = 2000;
 
@@ -51,13 +58,8 @@ export class RunTimeSizes {
   /** Where the size of an element's axis can be read before `maker` runs; a number when it is known after all. */
   find(known: ListClass, axis: number, graph: Graph, maker: Node): Axis | number | undefined {
     for (const { graph: where, node } of known.ops) {
-      const item =
-        node.op === 'TensorListSetItem'
-          ? node.inputs[2]
-          : node.op === 'TensorListPushBack'
-            ? node.inputs[1]
-            : undefined;
-      const found = item && this.trace(item, axis, where, graph, { steps: 0 });
+      const [item, along] = written(node, axis);
+      const found = item && this.trace(item, along, where, graph, { steps: 0 });
       if (found === undefined) continue;
       if (typeof found === 'number') return found;
       // What is made from the list cannot tell its size.

@@ -1,0 +1,171 @@
+/**
+ * Given:  TFLite_Detection_PostProcess(encodings, scores, anchors)
+ * Result: the same detections from builtin operators, NonMaxSuppressionV5 among them
+ *
+ * For runtimes without the custom operator, and for engines that only know TensorFlow's ops. Places without a detection
+ * hold zeros.
+ */
+import { attr, postProcessSettings, Tensor, type Graph, type PostProcessSettings, type Value } from '@floe/export-core';
+import { Rewriter, replace, type Operand } from '../prepare/rewrite';
+import { POST_PROCESS } from './cut';
+
+export function builtinPostProcess(graph: Graph): void {
+  const nodes = [...graph.nodes.values()].filter((node) => node.op === POST_PROCESS);
+  for (const node of nodes) {
+    const b = new Rewriter(graph, node);
+    const settings = postProcessSettings(node);
+    const [encodings, scores, anchors] = node.inputs;
+    const boxes = decode(b, encodings, anchors.constant as Tensor, settings.scales);
+    const byClass = withoutBackground(b, scores, settings);
+    const detections = settings.regular ? regular(b, boxes, byClass, settings) : fast(b, boxes, byClass, settings);
+    replace(graph, node, results(b, detections, settings), b.added);
+  }
+}
+
+/** Lowest float32: less than any score. */
+const LOWEST = -3.4028234663852886e38;
+
+/** Detections before they are given the form of the op's outputs: rows by descending score. */
+interface Rows {
+  /** [rows, 4] */
+  boxes: Value;
+  /** [rows, classes of each row], indices as float32 */
+  classes: Value;
+  scores: Value;
+  /** How many rows are detections: int32, a scalar. */
+  count: Value;
+  rows: number;
+  perRow: number;
+}
+
+/** Corners [boxes, 4] of what encodings and anchors mean. */
+function decode(b: Rewriter, encodings: Value, anchors: Tensor, scales: PostProcessSettings['scales']): Value {
+  const [count] = anchors.shape;
+  const numbers = anchors.toNumbers();
+  const column = (f: (row: number[]) => number[]): Tensor =>
+    Tensor.fromNumbers(
+      'float32',
+      [count, 2],
+      Array.from({ length: count }, (_, i) => f(numbers.slice(i * 4, i * 4 + 4))).flat(),
+    );
+  const codes = b.op('Reshape', [encodings, [count, -1]]);
+  const part = (from: number): Value => b.op('Slice', [codes, [0, from], [count, 2]]);
+  const offset = b.op('Mul', [part(0), column(([, , h, w]) => [h / scales.y, w / scales.x])]);
+  const center = b.op('AddV2', [offset, column(([y, x]) => [y, x])]);
+  const growth = b.op('Mul', [part(2), Tensor.fromNumbers('float32', [1, 2], [1 / scales.h, 1 / scales.w])]);
+  const half = b.op('Mul', [b.op('Exp', [growth]), column(([, , h, w]) => [h / 2, w / 2])]);
+  return b.op('ConcatV2', [b.op('Sub', [center, half]), b.op('AddV2', [center, half]), 1]);
+}
+
+/** Scores [boxes, classes]. */
+function withoutBackground(b: Rewriter, scores: Value, { numClasses }: PostProcessSettings): Value {
+  const [, boxes, all] = scores.shape as number[];
+  const flat = b.op('Reshape', [scores, [boxes, all]]);
+  return all === numClasses ? flat : b.op('Slice', [flat, [0, all - numClasses], [boxes, numClasses]]);
+}
+
+/** One suppression by each box's best score; each box that stays has its best classes. */
+function fast(b: Rewriter, boxes: Value, scores: Value, settings: PostProcessSettings): Rows {
+  const rows = settings.maxDetections;
+  const perRow = Math.min(settings.maxClassesPerDetection, settings.numClasses);
+  const best = b.op('Max', [scores, [1]], { keep_dims: attr.bool(false) });
+  const { indices, count } = suppression(b, boxes, best, rows, settings);
+  const top = b.add('TopKV2', [gather(b, scores, indices), perRow]);
+  return {
+    boxes: gather(b, boxes, indices),
+    classes: b.cast(top.output(1), 'float32'),
+    scores: top.output(0),
+    count,
+    rows,
+    perRow,
+  };
+}
+
+/** A suppression for each class; the best of all that stay. */
+function regular(b: Rewriter, boxes: Value, scores: Value, settings: PostProcessSettings): Rows {
+  const { numClasses } = settings;
+  const [boxCount] = boxes.shape as number[];
+  const perClass = Math.min(settings.detectionsPerClass, boxCount);
+  const byClass = b.add('Unpack', [b.op('Transpose', [scores, [1, 0]])], {
+    num: attr.int(numClasses),
+    axis: attr.int(0),
+  });
+  const found = Array.from({ length: numClasses }, (_, i) =>
+    suppression(b, boxes, byClass.output(i), perClass, settings),
+  );
+  const join = (values: Value[]): Value => (values.length > 1 ? b.op('ConcatV2', [...values, 0]) : values[0]);
+  const all = join(found.map((f) => b.op('SelectV2', [isBelow(b, perClass, f.count), f.scores, LOWEST])));
+  const indices = join(found.map((f) => f.indices));
+  const rows = Math.min(settings.maxDetections, numClasses * perClass);
+  const top = b.add('TopKV2', [all, rows]);
+  const categories = Array.from({ length: numClasses * perClass }, (_, i) => Math.floor(i / perClass));
+  const column = (value: Value): Value => b.op('Reshape', [value, [rows, 1]]);
+  const total = found.map((f) => f.count).reduce((sum, n) => b.op('AddV2', [sum, n]));
+  return {
+    boxes: gather(b, boxes, gather(b, indices, top.output(1))),
+    classes: column(gather(b, Tensor.fromNumbers('float32', [categories.length], categories), top.output(1))),
+    scores: column(top.output(0)),
+    count: b.op('Minimum', [total, rows]),
+    rows,
+    perRow: 1,
+  };
+}
+
+function suppression(b: Rewriter, boxes: Value, scores: Value, max: number, settings: PostProcessSettings) {
+  const node = b.add(
+    'NonMaxSuppressionV5',
+    [boxes, scores, max, settings.iouThreshold, below(settings.scoreThreshold), 0],
+    { pad_to_max_output_size: attr.bool(true) },
+  );
+  return { indices: node.output(0), scores: node.output(1), count: node.output(2) };
+}
+
+/** The next smaller float32: this op drops scores at its threshold, the custom one below it. */
+function below(threshold: number): number {
+  // Of 0 the first that is not taken for 0.
+  if (threshold === 0) return -(2 ** -126);
+  const bits = new Int32Array(new Float32Array([threshold]).buffer);
+  bits[0] += threshold > 0 ? -1 : 1;
+  return new Float32Array(bits.buffer)[0];
+}
+
+/** True for the first `count` of `length`. */
+function isBelow(b: Rewriter, length: number, count: Value): Value {
+  return b.op('Less', [Tensor.fromNumbers('int32', [length], Array.from({ length }, (_, i) => i)), count]);
+}
+
+function gather(b: Rewriter, from: Operand, indices: Value): Value {
+  return b.op('GatherV2', [from, indices, 0]);
+}
+
+/** The op's four outputs: each row's box and scores in as many places as there may be classes of it. */
+function results(b: Rewriter, found: Rows, settings: PostProcessSettings): Value[] {
+  const { rows, perRow } = found;
+  const { maxDetections, maxClassesPerDetection: places } = settings;
+  const valid = b.op('Reshape', [isBelow(b, rows, found.count), [rows, 1]]);
+  const kept = (value: Value): Value => b.op('SelectV2', [valid, value, 0]);
+  const padded = (value: Value, columns: number): Value =>
+    rows === maxDetections && columns === places
+      ? value
+      : b.op('Pad', [
+          value,
+          Tensor.fromNumbers('int32', [2, 2], [0, maxDetections - rows, 0, places - columns]),
+        ]);
+  const perPlace = (value: Value): Value =>
+    b.op('Reshape', [padded(kept(value), perRow), [1, maxDetections * places]]);
+  // As often as there are classes of a box; places beyond them stay empty.
+  const repeated = perRow === 1 ? kept(found.boxes) : b.op('Tile', [kept(found.boxes), [1, perRow]]);
+  const boxes =
+    rows === maxDetections && perRow === places
+      ? repeated
+      : b.op('Pad', [
+          repeated,
+          Tensor.fromNumbers('int32', [2, 2], [0, maxDetections - rows, 0, 4 * (places - perRow)]),
+        ]);
+  return [
+    b.op('Reshape', [boxes, [1, maxDetections * places, 4]]),
+    perPlace(found.classes),
+    perPlace(found.scores),
+    b.op('Reshape', [b.cast(found.count, 'float32'), [1]]),
+  ];
+}

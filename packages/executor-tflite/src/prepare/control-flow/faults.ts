@@ -1,0 +1,17 @@
+/** Why a node could not be rewritten, kept at the node until lowering refuses it with this reason. */
+import { attr, type Node } from '@floe/export-core';
+import type { Refusal } from '../../lower/row';
+
+const REASON = '_floe_reason';
+const HINT = '_floe_hint';
+
+export function setFault(node: Node, { reason, hint }: Refusal): void {
+  node.set(REASON, attr.string(reason));
+  if (hint) node.set(HINT, attr.string(hint));
+}
+
+/** The reason that a pass left at a node. */
+export function faultOf(node: Node): Refusal | undefined {
+  if (!node.attrs.has(REASON)) return undefined;
+  return { reason: node.string(REASON), hint: node.attrs.has(HINT) ? node.string(HINT) : undefined };
+}

@@ -1,0 +1,140 @@
+/** Calibration data: an .npz, a folder of .npy files, or made-up samples; with what is wrong about them. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import {
+  Diagnostics,
+  FloeError,
+  readNpy,
+  readNpz,
+  systemError,
+  type Descriptor,
+  type Place,
+  type Signature,
+  type Tensor,
+} from '@floe/export-core';
+import { randomSamples, samplesOf, type RangeOf, type Samples } from '../../verify/samples';
+
+/** Fewer samples seldom show the real ranges; TensorFlow's guide asks for about a hundred. */
+const FEW_SAMPLES = 10;
+/** Made-up samples: enough that extremes settle. */
+const MADE_UP_SAMPLES = 16;
+
+export interface DataSettings {
+  /** Absolute path of the data; undefined: samples are made up. */
+  data?: string;
+  /** How many samples to use at most. */
+  samples?: number;
+  rangeOf: RangeOf;
+  where?: Place;
+}
+
+/**
+ * The samples to calibrate with.
+ *
+ * @throws FloeError Q001 where they do not fit the signatures; the readers' own
+ */
+export function calibrationSamples(
+  signatures: readonly Signature[],
+  { data, samples: limit, rangeOf, where }: DataSettings,
+  diagnostics: Diagnostics,
+): Samples {
+  if (data === undefined) {
+    const hint = 'give samples like those of the real use: calibration: { data: calibration.npz }';
+    diagnostics.warning('Q001', 'there are no calibration data: ranges are those of random inputs', {
+      where,
+      hint,
+    });
+    return randomSamples(signatures, rangeOf, limit ?? MADE_UP_SAMPLES);
+  }
+  const all = recoded(() => samplesOf(readArrays(data), data, signatures, where));
+  const samples: Samples = new Map([...all].map(([key, list]) => [key, list.slice(0, limit)]));
+  checkSamples(signatures, samples, { rangeOf, where, data }, diagnostics);
+  return samples;
+}
+
+/** Arrays by input name: of an .npz, or of the files `input.npy` in a folder (`signature/input.npy` for several). */
+function readArrays(path: string): Map<string, Tensor> {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(path).isDirectory();
+  } catch (error) {
+    throw systemError(path, error);
+  }
+  if (!isFolder) return readNpz(path);
+  const arrays = new Map<string, Tensor>();
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).map((n) => n.replaceAll('\\', '/'));
+  for (const name of names.sort()) {
+    if (!name.endsWith('.npy')) continue;
+    const file = join(path, name);
+    arrays.set(name.slice(0, -'.npy'.length), readNpy(readFileSync(file), file));
+  }
+  if (arrays.size) return arrays;
+  throw new FloeError({
+    code: 'Q001',
+    severity: 'error',
+    message: `${path} holds no .npy file`,
+    hint: 'save an array for each input: np.save("input_name.npy", samples), samples along the first axis',
+  });
+}
+
+/** What is wrong with samples is here a matter of calibration. */
+function recoded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FloeError)) throw error;
+    throw new FloeError(error.diagnostics.map((d) => (d.code === 'V003' ? { ...d, code: 'Q001' } : d)));
+  }
+}
+
+function checkSamples(
+  signatures: readonly Signature[],
+  samples: Samples,
+  { rangeOf, where, data }: { rangeOf: RangeOf; where?: Place; data: string },
+  diagnostics: Diagnostics,
+): void {
+  for (const { key, inputs } of signatures) {
+    const list = samples.get(key) ?? [];
+    if (inputs.length && list.length < FEW_SAMPLES) {
+      const message = `${basename(data)} has ${list.length} sample${list.length > 1 ? 's' : ''} to calibrate with`;
+      diagnostics.warning('Q001', message, { where, hint: 'about 100 show the ranges of most models' });
+    }
+    for (const { name, dtype } of inputs) {
+      if (dtype !== 'float32') continue;
+      let [low, high] = [Infinity, -Infinity];
+      for (const sample of list) {
+        for (const v of sample.get(name)!.data as Float32Array) {
+          if (v - v !== 0) {
+            diagnostics.error('Q001', `the calibration data of input "${name}" hold ${v}`, { where });
+            return;
+          }
+          if (v < low) low = v;
+          if (v > high) high = v;
+        }
+      }
+      const range = rangeOf(key, name);
+      if (!range || list.length === 0) continue;
+      // Rounding of float32 is no mistake.
+      const slack = (range[1] - range[0]) * 1e-5;
+      if (low < range[0] - slack || high > range[1] + slack) {
+        diagnostics.warning(
+          'Q001',
+          `the calibration data of input "${name}" reach from ${low} to ${high}, its declared range is [${range.join(', ')}]`,
+          { where, hint: 'scale the samples as the model is fed, or correct `range`' },
+        );
+      }
+    }
+  }
+}
+
+/** The ranges that model.yaml declares for inputs. */
+export function declaredRanges({ inputs, signatures, tflite }: Descriptor): RangeOf {
+  return (signature, input) => {
+    const lists = [tflite.inputs, signatures?.[signature]?.inputs, inputs];
+    for (const list of lists) {
+      const found = list?.find(({ name }) => name === input);
+      if (found) return found.range;
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Copies of a model that hand out what is computed inside: some tensors at a time, because every output keeps its
+ * memory for the whole run.
+ */
+import { joinPieces } from '@floe/export-core';
+import type { TfliteModel, TfliteSignature, TfliteTensor } from '../../tflite/model';
+import { writeModel } from '../../tflite/write';
+
+/** Bytes of the tensors that one pass hands out. */
+const MAX_PASS_BYTES = 1 << 26;
+/** Taken for tensors of unknown size. */
+const UNKNOWN_BYTES = 1 << 20;
+
+/** A run of the model over all samples: what it hands out, by the name of the output. */
+export interface Pass {
+  bytes: Uint8Array;
+  tensors: Map<string, TfliteTensor>;
+}
+
+/** Divides tensors into groups whose bytes stay under the bound; one that is larger is alone. */
+export function groupsOf(tensors: readonly TfliteTensor[], limit = MAX_PASS_BYTES): TfliteTensor[][] {
+  const groups: TfliteTensor[][] = [];
+  let left = 0;
+  for (const tensor of tensors) {
+    const bytes = tensor.isStatic ? tensor.elements * 4 : UNKNOWN_BYTES;
+    if (!groups.length || bytes > left) {
+      groups.push([]);
+      left = limit;
+    }
+    groups[groups.length - 1].push(tensor);
+    left -= bytes;
+  }
+  return groups;
+}
+
+/** The model with one signature, whose outputs are these tensors of its graph. The model is as before afterwards. */
+export function exposing(
+  model: TfliteModel,
+  signature: TfliteSignature,
+  tensors: readonly TfliteTensor[],
+): Pass {
+  const { subgraph } = signature;
+  const before = { signatures: model.signatures, outputs: subgraph.outputs };
+  const named = new Map(tensors.map((tensor, i) => [`value ${i}`, tensor]));
+  const outputs = [...named].map(([name, tensor]) => ({ name, tensor }));
+  // Outputs of the model stay computed, with whatever happens on the way to them.
+  const own = signature.outputs.filter(({ tensor }) => !tensors.includes(tensor));
+  try {
+    model.signatures = [{ ...signature, outputs: [...outputs, ...own] }];
+    subgraph.outputs = model.signatures[0].outputs.map(({ tensor }) => tensor);
+    return { bytes: joinPieces(writeModel(model)), tensors: named };
+  } finally {
+    model.signatures = before.signatures;
+    subgraph.outputs = before.outputs;
+  }
+}

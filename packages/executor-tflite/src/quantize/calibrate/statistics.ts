@@ -1,0 +1,107 @@
+/**
+ * What is kept of a tensor's values: smallest, largest, and a histogram.
+ *
+ * The histogram's bins divide [-limit, limit), where the limit is the power of two above the largest magnitude. When a
+ * larger value comes, the limit doubles and bins merge in pairs: so the result does not depend on the order of values.
+ */
+import type { Range } from '../affine';
+
+const BINS = 1024;
+/** Values below it are as good as zero: the limit starts there. */
+const MIN_EXPONENT = -60;
+
+export interface Histogram {
+  /** Bins divide [-limit, limit). */
+  limit: number;
+  /** Index of the first bin that is listed; those before it and after the last are empty. */
+  first: number;
+  bins: number;
+  counts: number[];
+}
+
+/** A running mean of each sample's extremes gives the newest this weight. */
+const MOVING_WEIGHT = 0.1;
+
+export class Statistics {
+  min = Infinity;
+  max = -Infinity;
+  /** Running means of the samples' extremes. */
+  averageMin = 0;
+  averageMax = 0;
+  samples = 0;
+  /** Finite values seen. */
+  count = 0;
+  notFinite = 0;
+  private limit = 0;
+  private counts = new Float64Array(BINS);
+
+  /** Takes in the values of one sample. */
+  add(values: Float32Array): void {
+    let min = Infinity;
+    let max = -Infinity;
+    let bad = 0;
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i];
+      if (v - v !== 0) bad++;
+      else {
+        if (v < min) min = v;
+        if (v > max) max = v;
+      }
+    }
+    this.notFinite += bad;
+    if (bad === values.length) return;
+    this.addExtremes(min, max);
+    this.count += values.length - bad;
+    this.raiseLimit(Math.max(-min, max));
+    const { counts, limit } = this;
+    const factor = BINS / 2 / limit;
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i];
+      if (v - v === 0) counts[(v * factor + BINS / 2) | 0]++;
+    }
+  }
+
+  /** Takes in a sample of which only the extremes are known. */
+  addExtremes(min: number, max: number): void {
+    if (min < this.min) this.min = min;
+    if (max > this.max) this.max = max;
+    const weight = this.samples === 0 ? 1 : MOVING_WEIGHT;
+    this.averageMin += weight * (min - this.averageMin);
+    this.averageMax += weight * (max - this.averageMax);
+    this.samples++;
+  }
+
+  private raiseLimit(magnitude: number): void {
+    if (!this.limit) this.limit = 2 ** MIN_EXPONENT;
+    if (magnitude < this.limit) return;
+    const wanted = 2 ** (Math.floor(Math.log2(magnitude)) + 1);
+    // The logarithm is rounded: a power of two may come out one step off.
+    const limit = wanted > magnitude ? wanted : wanted * 2;
+    if (this.count === 0 || this.counts.every((n) => n === 0)) this.limit = limit;
+    while (this.limit < limit) {
+      const merged = new Float64Array(BINS);
+      for (let i = 0; i < BINS; i++) merged[BINS / 4 + (i >> 1)] += this.counts[i];
+      this.counts = merged;
+      this.limit *= 2;
+    }
+  }
+
+  get range(): Range {
+    return { min: this.min, max: this.max };
+  }
+
+  /** Undefined where only extremes are known. */
+  histogram(): Histogram | undefined {
+    const first = this.counts.findIndex((n) => n > 0);
+    if (first < 0) return undefined;
+    const last = this.counts.findLastIndex((n) => n > 0);
+    return { limit: this.limit, first, bins: BINS, counts: Array.from(this.counts.subarray(first, last + 1)) };
+  }
+}
+
+/** The edges of a listed bin. */
+export function binRange({ limit, first, bins }: Histogram, i: number): Range {
+  const width = (2 * limit) / bins;
+  const min = -limit + (first + i) * width;
+  return { min, max: min + width };
+}

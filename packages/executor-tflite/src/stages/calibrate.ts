@@ -1,0 +1,36 @@
+/** The calibrate stage: runs the converted model over calibration data and writes what it measured: `ranges.json`. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Diagnostics, type StageFunction } from '@floe/export-core';
+import { calibrateModel } from '../quantize/calibrate/calibrate-model';
+import { calibrationSamples, declaredRanges } from '../quantize/calibrate/data';
+import { specsOf } from '../quantize/calibrate/specs';
+import { rangesText } from '../quantize/ranges';
+import { readModel } from '../tflite/read';
+
+export const calibrate: StageFunction = async ({ root, dist, descriptor, place, variant, log }) => {
+  const name = variant as string;
+  const calibration = descriptor.variants[name].calibration ?? { method: 'minmax' as const };
+  const file = join(dist, 'converted/model.tflite');
+  const bytes = readFileSync(file);
+  const diagnostics = new Diagnostics();
+  const where = place(['variants', name, 'calibration', ...(calibration.data === undefined ? [] : ['data'])]);
+  const samples = calibrationSamples(
+    specsOf(readModel(bytes, file)),
+    {
+      data: calibration.data === undefined ? undefined : resolve(root, calibration.data),
+      samples: calibration.samples,
+      rangeOf: declaredRanges(descriptor),
+      where,
+    },
+    diagnostics,
+  );
+  diagnostics.throwIfErrors();
+  const ranges = await calibrateModel(bytes, samples, { method: calibration.method, log }, diagnostics);
+  return {
+    diagnostics: diagnostics.list,
+    artefacts: { [`${name}/ranges.json`]: rangesText(ranges) },
+    provenance: { samples: ranges.samples, method: ranges.method },
+    summary: `${ranges.tensors.length} tensors, ${ranges.samples} sample${ranges.samples === 1 ? '' : 's'}`,
+  };
+};

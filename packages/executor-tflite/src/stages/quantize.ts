@@ -1,0 +1,37 @@
+/** The quantize stage: the converted model with smaller numbers: `quantized.tflite`. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CALIBRATED_QUANTIZATIONS, Diagnostics, type StageFunction } from '@floe/export-core';
+import { summarize } from '../quantize/plan';
+import { applyPlan } from '../quantize/apply';
+import { planModel } from '../quantize/quantize-model';
+import { knownRanges, readRanges } from '../quantize/ranges';
+import { readModel } from '../tflite/read';
+import { writeModel } from '../tflite/write';
+import { operatorCounts, sizeText } from './describe';
+
+export const quantize: StageFunction = async ({ dist, descriptor, variant }) => {
+  const name = variant as string;
+  const { quantization, onUnsupported, rules } = descriptor.variants[name];
+  const file = join(dist, 'converted/model.tflite');
+  const bytes = readFileSync(file);
+  const model = readModel(bytes, file);
+  const diagnostics = new Diagnostics();
+  const isCalibrated = (CALIBRATED_QUANTIZATIONS as readonly string[]).includes(quantization);
+  const ranges = isCalibrated
+    ? readRanges(join(dist, `${name}/ranges.json`), createHash('sha256').update(bytes).digest('hex'))
+    : undefined;
+  const known = knownRanges(model, ranges);
+  const plan = planModel(model, { quantization, onUnsupported, rules }, known, diagnostics);
+  diagnostics.throwIfErrors();
+  const summary = summarize(model, plan);
+  applyPlan(model, plan);
+  const pieces = writeModel(model);
+  return {
+    diagnostics: diagnostics.list,
+    artefacts: { [`${name}/quantized.tflite`]: pieces },
+    provenance: { operators: operatorCounts(model), computed: summary },
+    summary: `${sizeText(pieces)}; operators in integers ${summary.integer}, hybrid ${summary.hybrid}, float ${summary.float}`,
+  };
+};

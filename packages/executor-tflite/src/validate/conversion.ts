@@ -1,0 +1,155 @@
+/**
+ * What stands between a frozen graph and its .tflite, all of it: what lowering refuses, and what the target runtime
+ * has not. Nothing is known here that the converter does not know: it is the converter that is asked.
+ */
+import {
+  Diagnostics,
+  GraphError,
+  type Graph,
+  type Node,
+  type Signature,
+  type TensorSpec,
+} from '@floe/export-core';
+import { lowerWhole, type Lowered } from '../convert/convert-graph';
+import { fuseModel } from '../fuse/fuse';
+import type { RefusedNode } from '../lower/lower';
+import { checkTarget } from '../tflite/target';
+import { libraryOf } from './custom-ops';
+import { cutPoints } from './cut-points';
+import { describe, groupByCause, specLine, underSignature, type Group, type Surroundings } from './refusals';
+import { simulate, type Load } from './simulate';
+import { sizesThatHelp } from './sizes';
+
+/** Ops with trained numbers: behind the last of them only post-processing is left. */
+const WEIGHTED = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|FusedBatchNorm\w*|BiasAdd|LSTM\w*|BlockLSTM\w*)$/;
+const MAX_OUTPUTS = 6;
+
+/** @param runtime `target: { runtime }` of model.yaml */
+export function checkConversion(load: Load, runtime: string | undefined, diagnostics: Diagnostics): void {
+  const { graph, contract, customOps } = load();
+  const own = new Diagnostics();
+  // Rewrites give nodes that no model.yaml could name.
+  const original = new Set(graph.nodes.keys());
+  const lowered = lower(graph, contract.signatures, customOps, own);
+  diagnostics.addAll(own.list);
+  if (!lowered) return;
+  const { model, refused } = lowered;
+  const around = surroundings(graph, contract.signatures, original);
+  // What is left of a loop that could not be made functional has been told with its reason.
+  const told = own.list.some((d) => d.code === 'T007');
+  for (const group of groupByCause(refused)) {
+    if (group.code === 'T007' && told) continue;
+    diagnostics.add(describe(group, around, cureOf(group, load, refused)));
+  }
+  noteCustomOps(graph, customOps, diagnostics);
+  // Of a model that is whole, the operators as they will be: fusion takes some away.
+  if (refused.length === 0 && !own.hasErrors) fuseModel(model);
+  diagnostics.addAll(checkTarget(model, runtime));
+}
+
+function lower(
+  graph: Graph,
+  signatures: Signature[],
+  customOps: readonly string[],
+  diagnostics: Diagnostics,
+): Lowered | undefined {
+  try {
+    return lowerWhole(graph, signatures, diagnostics, customOps);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    diagnostics.error('G007', error.message, { node: error.node.name });
+    return undefined;
+  }
+}
+
+/** The cure of a group, where one can be found by trying. */
+function cureOf(group: Group, load: Load, refused: readonly RefusedNode[]): string | undefined {
+  if (group.code === 'T006') return cutCure(load, refused);
+  if (group.code !== 'T004') return undefined;
+  const { contract } = load();
+  const cures = sizesThatHelp(load, contract, group.refused);
+  if (cures.length === 0) return undefined;
+  const lines = cures.map(({ signature, spec, shape }) => {
+    const line = `{ name: ${spec.name}, shape: ${JSON.stringify(shape).replace(/,/g, ', ')} }`;
+    return underSignature(contract, signature, line);
+  });
+  const input = cures.map(({ spec }) => `"${spec.name}"`).join(' and ');
+  return `declare the sizes of input ${input}, as ${lines.join(' and ')}`;
+}
+
+/** Cuts behind everything that reads and parses, each tried: the first that leaves the least to mend. */
+function cutCure(load: Load, refused: readonly RefusedNode[]): string | undefined {
+  const { graph, contract } = load();
+  const names = new Set(refused.map(({ node }) => node.name));
+  const tried = cutPoints(graph, contract, names).map((cut) => {
+    const left = simulate(load, (changed) => {
+      const signature = changed.signatures.find((s) => s.key === cut.signature);
+      // Copies: cutting renames what it cuts.
+      if (signature) signature.inputs = cut.inputs.map((spec) => ({ ...spec }));
+    });
+    return { cut, left: left?.length ?? Infinity };
+  });
+  const [best, ...others] = tried.filter(({ left }) => left < Infinity).sort((a, b) => a.left - b.left);
+  if (!best) return undefined;
+  const line = (of: typeof best) =>
+    underSignature(contract, of.cut.signature, specLine('inputs', of.cut.inputs));
+  const rest = best.left ? ` (${best.left} node${best.left > 1 ? 's' : ''} would still be in the way)` : '';
+  const other = others.find((o) => o.left === best.left && o.cut.signature === best.cut.signature);
+  return `${line(best)}${rest}${other ? `; or ${line(other)}` : ''}`;
+}
+
+function surroundings(
+  graph: Graph,
+  signatures: readonly Signature[],
+  original: ReadonlySet<string>,
+): Surroundings {
+  const consumers = graph.consumers();
+  return { consumers, endBefore: (nodes) => endBefore(graph, consumers, signatures, original, nodes) };
+}
+
+/** For post-processing that TFLite cannot do: the tensors to end at. Undefined where weights come behind. */
+function endBefore(
+  graph: Graph,
+  consumers: ReadonlyMap<Node, Node[]>,
+  signatures: readonly Signature[],
+  original: ReadonlySet<string>,
+  nodes: readonly Node[],
+): string | undefined {
+  const behind = new Set(nodes);
+  for (const node of behind) {
+    if (graph.node(node.name) !== node || (WEIGHTED.test(node.op) && !nodes.includes(node))) return undefined;
+    for (const user of consumers.get(node) ?? []) behind.add(user);
+  }
+  const reads = new Set(nodes.flatMap((n) => n.inputs).filter((v) => !behind.has(v.node)));
+  const inputs = new Set(signatures.flatMap((s) => s.inputs.map((spec) => spec.tensor)));
+  const tensors = [...reads].filter((v) => v.constant === undefined && v.dtype === 'float32' && !inputs.has(v.name));
+  if (tensors.some((v) => !original.has(v.node.name))) return undefined;
+  const before = graph.ancestors(tensors.map((v) => v.node));
+  const isModel = [...before].some((n) => WEIGHTED.test(n.op));
+  if (!isModel || tensors.length === 0 || tensors.length > MAX_OUTPUTS) return undefined;
+  const specs = tensors.map(
+    (v): TensorSpec => ({
+      name: v.node.name.replace(/.*\//, '').replace(/\W/g, '_'),
+      tensor: v.name,
+      dtype: 'float32',
+      shape: null,
+    }),
+  );
+  return `end the model before it and do the rest in the app: ${specLine('outputs', specs)}`;
+}
+
+/** G008: custom operators that are carried on, since the runtime must be made to have them. */
+function noteCustomOps(graph: Graph, customOps: readonly string[], diagnostics: Diagnostics): void {
+  const parts = [graph, ...graph.functions.values()];
+  const used = new Set(parts.flatMap((part) => [...part.nodes.values()].map((n) => n.op)));
+  for (const op of customOps) {
+    if (!used.has(op)) continue;
+    const library = libraryOf(op);
+    diagnostics.note(
+      'G008',
+      `${op} stays a custom operator${library ? ` (${library.name})` : ''}: the runtime must register a kernel of that name`,
+      { hint: library?.runtime ?? `C++: resolver.AddCustom("${op}", Register_${op.replace(/\W/g, '_')}())` },
+    );
+  }
+}
+

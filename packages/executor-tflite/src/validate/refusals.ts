@@ -1,0 +1,149 @@
+/** Refused nodes as diagnostics: grouped by cause, with what feeds and uses them, and the nearest cure. */
+import type { Contract, Diagnostic, Node, TensorSpec } from '@floe/export-core';
+import type { RefusedNode } from '../lower/lower';
+import { libraryOf } from './custom-ops';
+import { cureOf } from './op-cures';
+import { refusalCode, type RefusalCode } from './refusal-code';
+
+/** How many nodes a message names. */
+const MAX_NAMED = 3;
+/** How many ops the message about reading and parsing names. */
+const MAX_OPS = 6;
+
+export interface Group {
+  code: RefusalCode;
+  refused: RefusedNode[];
+}
+
+/** Nodes with the same cause together; everything that reads or parses is one cause, and so is control flow. */
+export function groupByCause(refused: readonly RefusedNode[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const each of refused) {
+    const code = refusalCode(each.node, each.refusal);
+    const cause = code === 'T006' || code === 'T007' ? code : `${code} ${each.node.op} ${each.refusal.reason}`;
+    const group = groups.get(cause);
+    if (group) group.refused.push(each);
+    else groups.set(cause, { code, refused: [each] });
+  }
+  return [...groups.values()];
+}
+
+export interface Surroundings {
+  consumers: ReadonlyMap<Node, Node[]>;
+  /** A ready line with tensors to end the model at, before these nodes. */
+  endBefore(nodes: readonly Node[]): string | undefined;
+}
+
+/** One diagnostic for a group; `cure` is what was found for it by trying. */
+export function describe(group: Group, around: Surroundings, cure?: string): Diagnostic {
+  const [{ node, refusal }] = group.refused;
+  const nodes = group.refused.map((r) => r.node);
+  const base = { code: group.code, severity: 'error', node: node.name } as const;
+  switch (group.code) {
+    case 'T002': {
+      const library = libraryOf(node.op);
+      const from = library ? `it comes from ${library.name}` : 'the library it comes from is not known';
+      const has = library?.runtime ? ` (${library.runtime})` : '';
+      return {
+        ...base,
+        message: `${named(nodes)} ${be(nodes)} no op of TensorFlow's: ${from}. A runtime needs a kernel of its own for it`,
+        hint:
+          refusal.reason.startsWith('the type') && refusal.hint
+            ? `${refusal.reason}: ${refusal.hint}`
+            : `allowCustomOps: [${node.op}], if the runtime that is to run the model registers it${has}`,
+      };
+    }
+    case 'T006':
+      return {
+        ...base,
+        message: `the graph reads, parses or looks up before it computes: ${opsOf(nodes)}. TFLite has no operators for that: the app does it and feeds the result`,
+        hint: cure ?? refusal.hint ?? cureOf(node.op) ?? 'declare the tensor behind it under inputs',
+      };
+    case 'T007':
+      return {
+        ...base,
+        message: `control flow could not be made functional: ${opsOf(nodes)} belong to no loop or branch that tf.while_loop or tf.cond makes`,
+        hint: 'build the model for inference again (loops with tf.while_loop, branches with tf.cond), or declare inputs behind it',
+      };
+    case 'T004':
+      return {
+        ...base,
+        message: `${named(nodes)} cannot be converted: ${refusal.reason}${shapesOf(node)}`,
+        hint: cure ?? refusal.hint ?? 'make the size constant where the graph is built: no declared input decides it',
+      };
+    default: {
+      const hints = [
+        refusal.hint ?? cureOf(node.op),
+        around.endBefore(nodes),
+        hasNoRow(refusal.reason) ? `allowCustomOps: [${node.op}] where the runtime has a kernel of that name` : undefined,
+      ].filter((hint) => hint !== undefined);
+      return {
+        ...base,
+        message: `${named(nodes)} cannot be converted: ${refusal.reason}${neighbours(node, around)}`,
+        hint: hints.length ? hints.join('; or ') : undefined,
+      };
+    }
+  }
+}
+
+function hasNoRow(reason: string): boolean {
+  return reason.startsWith('TFLite has no such operator');
+}
+
+function named(nodes: readonly Node[]): string {
+  const names = nodes.slice(0, MAX_NAMED).map((n) => `"${n.name}"`);
+  const more = nodes.length - names.length;
+  return `${nodes[0].op} ${names.join(', ')}${more ? ` and ${more} more` : ''}`;
+}
+
+function be(nodes: readonly Node[]): string {
+  return nodes.length > 1 ? 'are' : 'is';
+}
+
+/** `ParseExample "a", 3 LookupTableFindV2 ("b", …)` */
+function opsOf(nodes: readonly Node[]): string {
+  const byOp = new Map<string, Node[]>();
+  for (const node of nodes) byOp.set(node.op, [...(byOp.get(node.op) ?? []), node]);
+  const ops = [...byOp].map(([op, list]) =>
+    list.length === 1 ? `${op} "${list[0].name}"` : `${list.length} ${op} ("${list[0].name}", …)`,
+  );
+  const more = ops.length - MAX_OPS;
+  return ops.slice(0, MAX_OPS).join(', ') + (more > 0 ? ` and ${more} more ops` : '');
+}
+
+/** "; it reads … and feeds …": where in the model the node stands. */
+function neighbours(node: Node, { consumers }: Surroundings): string {
+  const reads = [...new Set(node.inputs.map((v) => v.node))].filter((n) => n.op !== 'Const').map(short);
+  const feeds = (consumers.get(node) ?? []).map(short);
+  const list = (names: string[]) => names.slice(0, 2).join(' and ') + (names.length > 2 ? ' and others' : '');
+  const parts = [
+    ...(reads.length ? [`reads ${list(reads)}`] : []),
+    ...(feeds.length ? [`feeds ${list(feeds)}`] : []),
+  ];
+  return parts.length ? `; it ${parts.join(' and ')}` : '';
+}
+
+function short(node: Node): string {
+  return `${node.op} "${node.name}"`;
+}
+
+function shapesOf(node: Node): string {
+  const shapes = node.inputs
+    .filter((v) => v.constant === undefined)
+    .map((v) => `"${v.name}" is ${v.shape ? `[${v.shape.map((d) => d ?? '?').join(',')}]` : 'of any rank'}`);
+  return shapes.length ? ` (${shapes.slice(0, 2).join(', ')})` : '';
+}
+
+/** A contract's entries as a line of model.yaml. */
+export function specLine(list: 'inputs' | 'outputs', specs: readonly TensorSpec[]): string {
+  const entries = specs.map(({ name, tensor, dtype, shape }) => {
+    const more = list === 'inputs' ? `, dtype: ${dtype}${shape ? `, shape: ${JSON.stringify(shape).replace(/,/g, ', ')}` : ''}` : '';
+    return `{ name: ${name}, tensor: "${tensor}"${more} }`;
+  });
+  return `${list}: [${entries.join(', ')}]`;
+}
+
+/** Whether a cure concerns more than one signature, so that it must be declared under its name. */
+export function underSignature(contract: Contract, signature: string, line: string): string {
+  return contract.signatures.length > 1 ? `signatures: { ${signature}: { ${line} } }` : line;
+}
