@@ -37,4 +37,6 @@ export const table: LoweringTable = {
   StatelessIf: IF,
   While: WHILE,
   StatelessWhile: WHILE,
+  // Only orders what writes; writers stand in their order anyway.
+  NoOp: { to: [], build: () => undefined },
 };

@@ -12,12 +12,13 @@ import { table as arrays } from './rewrites/arrays';
 import { table as einsum } from './rewrites/einsum';
 import { table as batchNorm } from './rewrites/batch-norm';
 import { table as fft } from './rewrites/fft';
+import { table as image } from './rewrites/image';
 import { table as math } from './rewrites/math';
 import { table as matrices } from './rewrites/matrices';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
 
-const FAMILIES: RewriteTable[] = [arrays, batchNorm, einsum, fft, math, matrices, pool, scatter];
+const FAMILIES: RewriteTable[] = [arrays, batchNorm, einsum, fft, image, math, matrices, pool, scatter];
 
 const ROWS: RewriteTable = {};
 for (const family of FAMILIES) {
@@ -39,10 +40,9 @@ function inFloat32(row: Rewrite): Rewrite {
     if (!row(graph, node, b)) return undefined;
     const inputs = node.inputs.map((v) => (v.dtype === half ? b.cast(v, 'float32') : v));
     const wide = b.add(node.op, inputs, { ...Object.fromEntries(node.attrs), T: attr.type('float32') });
-    return outputTypes(node)!.map((_, i) => {
-      const value = wide.output(i);
-      return value.dtype === 'float32' ? b.cast(value, half) : value;
-    });
+    return outputTypes(node)!.map((dtype, i) =>
+      dtype === half ? b.cast(wide.output(i), half) : wide.output(i),
+    );
   };
 }
 

@@ -56,6 +56,10 @@ const INT8_INT16: Row = [
   [3, int16],
   [2, int8],
 ];
+const INT8_TEXT: Row = [
+  [3, text],
+  [2, int8],
+];
 const INT8: Row = [[2, int8]];
 /** The same where int16 counts when the output is int16 too. */
 const INT8_INT16_OUT: Row = [
@@ -64,13 +68,7 @@ const INT8_INT16_OUT: Row = [
 ];
 const EITHER_INTEGER: Row = [[2, is('INT8', 'INT16')]];
 const FLOAT16: Row = [[2, float16]];
-const PAD: Row = [
-  [6, float8],
-  [5, bool],
-  [4, rankAbove(0, 4)],
-  [3, int16],
-  [2, int8],
-];
+const PAD: Row = [[6, float8], [5, bool], [4, rankAbove(0, 4)], ...INT8_INT16];
 const EXTREMUM: Row = [
   [4, int16To16],
   [3, broadcastsAbove4],
@@ -139,14 +137,7 @@ const ROWS = new Map<string, Row>([
       [3, either(int8, output(0, 'INT8'))],
       [2, either(uint32, output(0, 'UINT32'))],
     ],
-    CONCATENATION: [
-      [7, float8],
-      [6, float16],
-      [5, is('INT4')],
-      [4, uint32],
-      [3, int16],
-      [2, int8],
-    ],
+    CONCATENATION: [[7, float8], [6, float16], [5, is('INT4')], [4, uint32], ...INT8_INT16],
     CONV_2D: [
       [8, both(types('INT16', 'INT8', 'INT16'), biasType)],
       [6, grouped],
@@ -197,11 +188,7 @@ const ROWS = new Map<string, Row>([
       ],
       [5, input(1, 'INT2')],
     ],
-    EQUAL: [
-      [5, int16],
-      [3, text],
-      [2, int8],
-    ],
+    EQUAL: [[5, int16], ...INT8_TEXT],
     FAKE_QUANT: [[2, option('narrow_range')]],
     FILL: [
       [5, input(1, ...FLOAT8)],
@@ -269,11 +256,7 @@ const ROWS = new Map<string, Row>([
       [3, rescalesUp],
       [2, int8],
     ],
-    NOT_EQUAL: [
-      [4, int16],
-      [3, text],
-      [2, int8],
-    ],
+    NOT_EQUAL: [[4, int16], ...INT8_TEXT],
     PACK: [
       [5, float8],
       [2, int8],
@@ -322,11 +305,7 @@ const ROWS = new Map<string, Row>([
       [3, text],
       [2, int8],
     ],
-    SOFTMAX: [
-      [4, float16],
-      [3, int16],
-      [2, int8],
-    ],
+    SOFTMAX: [[4, float16], ...INT8_INT16],
     SPARSE_TO_DENSE: [
       [3, input(2, 'INT8', 'UINT8')],
       [2, input(2, 'INT64')],

@@ -28,7 +28,7 @@ export function codeNamed(text: string): Code | undefined {
 
 /** Something to type is shown as such: it begins like model.yaml, a command or code. */
 function isTyped(text: string): boolean {
-  return /^(\w+: |nx |floe |git |tf\.|keras\.|np\.|version: )/.test(text) && !/\. [A-Z]/.test(text);
+  return /^(\w+: |nx |floe |git |tf\.|keras\.|np\.|version: )/.test(text) && !/\. [A-Z]|, (and|where|with|whose|or|then)\b|;| with | in a /.test(text);
 }
 
 /** Cause, example and cure of a code, for people. */

@@ -119,4 +119,16 @@ export const GRAPH = {
     example: 'The graph divides by 127.5 and subtracts 1.',
     cure: 'Feed what the note says.',
   },
+  G024: {
+    cause:
+      '`detection` is for single-shot detectors (SSD) of the Object Detection API, whose boxes are decoded from anchors in one stage. The message says what the graph is instead.',
+    example: 'A Faster R-CNN or a CenterNet with a `detection` block.',
+    cure: 'Leave `detection` out and export what the hint names.',
+  },
+  G025: {
+    cause:
+      'The graph is a detector, but a tensor or a value of its post-processing was not recognised: releases of the API differ.',
+    example: 'Anchors that are computed from the picture, or a suppression written by hand.',
+    cure: 'detection: { anchors: anchors.npy, pipelineConfig: pipeline.config }',
+  },
 } satisfies Record<string, Explanation>;

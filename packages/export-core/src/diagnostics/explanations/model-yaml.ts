@@ -37,6 +37,12 @@ export const MODEL_YAML = {
     example: 'floe export models/resnet, where there is no model.yaml',
     cure: 'nx g floe:model resnet --path models/resnet',
   },
+  D008: {
+    cause:
+      'The pipeline.config says something else than the graph: classes, image size, scales, thresholds. One of the two is of another training.',
+    example: 'detection: { pipelineConfig: samples/ssd_mobilenet_v1_coco.config }',
+    cure: 'Name the pipeline.config that lies beside the exported model.',
+  },
 
   Q001: {
     cause: 'The calibration samples do not fit the model, are not numbers, are outside the declared range, or there are none.',

@@ -1,0 +1,66 @@
+/** Ops whose sizes are known only at run time: no size of the example may get into the model. */
+import {
+  fixtureFamilies,
+  loadFixtures,
+  type FixtureCase,
+} from '../../../export-core/src/ops/testing/fixtures';
+import { rewrittenOps } from '../prepare/rewrite-to-builtins';
+import { loweredOps } from './table';
+import { convertAndRun, type Outcome } from './testing/fixture-models';
+
+const COVERED = new Set([...loweredOps(), ...rewrittenOps()]);
+const CASES_PER_OP = 3;
+
+/** A few cases of every op with plain numbers. */
+function fewOfEach(family: string): FixtureCase[] {
+  const byOp = new Map<string, FixtureCase[]>();
+  for (const test of loadFixtures(family)) {
+    const plain = [...test.inputs, ...test.outputs].every(
+      (t) => /^(float32|int32|bool)$/.test(t.dtype) && t.size > 0,
+    );
+    const list = byOp.get(test.op) ?? [];
+    if (COVERED.has(test.op) && plain && list.length < CASES_PER_OP) byOp.set(test.op, [...list, test]);
+  }
+  return [...byOp.values()].flat();
+}
+
+/** Ops that need a size to be written at all: constants are laid out by it, or loops unrolled. */
+const NEED_SIZES = new Set(
+  (
+    'Cumprod Roll Conv2D DepthwiseConv2dNative Conv2DBackpropInput MaxPool AvgPool MaxPool3D AvgPool3D MaxPoolV2 ' +
+    'MaxPoolWithArgmax MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiagV2 ' +
+    'MatrixSetDiagV3 Diag DiagPart ResizeBicubic ResizeArea ExtractImagePatches CropAndResize DynamicStitch ' +
+    'ParallelDynamicStitch DynamicPartition SpaceToBatchND BatchToSpaceND TensorScatterMax TensorScatterMin ' +
+    'FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 IRFFT SegmentMean SegmentMax SegmentMin SegmentProd ' +
+    'SparseSegmentMean SparseSegmentSqrtN DenseBincount Bincount Equal NotEqual Cross Pack InTopK InTopKV2 ' +
+    'SparseTensorDenseMatMul ConcatV2 GatherV2 RFFT RFFT2D MatMul Einsum ConcatOffset UniqueV2 Conv3D ' +
+    'Conv3DBackpropInputV2'
+  ).split(' '),
+);
+
+/** Differs with known sizes too (lowering.spec.ts), or only for the wasm runtime's sake. */
+const DIFFERS =
+  /^(FloorDiv\/0|Pow\/6|LeftShift\/2|InTopK(V2)?\/\d+|GatherNd\/14|ScatterNd\/11|ArgM(ax|in)\/13|Lgamma\/0|Softplus\/0|SoftmaxCrossEntropyWithLogits\/3|Cast\/\d+|IsInf\/0|ApproximateEqual\/0|TopKV2\/1[01])$/;
+
+describe.each(
+  fixtureFamilies()
+    .map((family) => [family, fewOfEach(family)] as const)
+    .filter(([, cases]) => cases.length),
+)('ops of the fixtures %s, of unknown sizes', (_family, cases) => {
+  let outcome: Outcome;
+  beforeAll(async () => {
+    outcome = await convertAndRun(cases, true);
+  });
+
+  it('give what TensorFlow gives', () => {
+    expect([...outcome.wrong].filter(([name]) => !DIFFERS.test(name))).toEqual([]);
+  });
+
+  it('are refused only where sizes are needed', () => {
+    const op = (name: string) => name.slice(0, name.lastIndexOf('/'));
+    const unexpected = [...outcome.refused].filter(
+      ([name, reason]) => !NEED_SIZES.has(op(name)) && !/has no int32 kernel|no rewrite/.test(reason),
+    );
+    expect(unexpected).toEqual([]);
+  });
+});
