@@ -6,13 +6,16 @@
  * The pair keeps the trained range; quantising to int8 takes it from there. Of constants (weights) folding has made
  * the rounded values by now, on whose steps the quantiser finds the trained scale again.
  */
-import { numberAttr, type Node, type Value } from '@floe/export-core';
+import { Tensor, type Node, type Value } from '@floe/export-core';
 import type { Quantization, TfliteTensor } from '../tflite/model';
 import type { LoweringContext, LoweringRow, LoweringTable, Refusal } from './row';
 
 const f32 = Math.fround;
 /** int8 is uint8 less this. */
 const OFFSET = 128;
+const BITS = 8;
+/** Of a range that holds only zero: as good as zero, and no division by it. */
+const SMALLEST_SCALE = 2 ** -100;
 
 interface Trained {
   quantization: Quantization;
@@ -23,7 +26,7 @@ interface Trained {
 /** Scale and zero point of a range in which zero is moved to the nearest step (FakeQuant's own rule). */
 function nudged(min: number, max: number, narrow: boolean): { scale: number; zero: number } {
   const least = narrow ? 1 : 0;
-  const scale = f32(f32(max - min) / (255 - least));
+  const scale = f32(f32(max - min) / (255 - least)) || SMALLEST_SCALE;
   const zero = f32(least - f32(min / scale));
   return { scale, zero: Math.max(least, Math.min(255, Math.sign(zero) * Math.floor(Math.abs(zero) + 0.5))) };
 }
@@ -48,15 +51,13 @@ function trainedSymmetric(min: readonly number[], max: readonly number[], node: 
   const [least, most] = signed ? [narrow ? -127 : -128, 127] : [0, 255];
   const scale = min.map((low, c) => {
     const fromMin = least < 0 && low < 0 ? f32(low / least) : 0;
-    return Math.max(fromMin, max[c] > 0 ? f32(max[c] / most) : 0);
+    return Math.max(fromMin, max[c] > 0 ? f32(max[c] / most) : 0) || SMALLEST_SCALE;
   });
   return {
     quantization: { scale, zeroPoint: scale.map(() => (signed ? 0 : -OFFSET)), axis },
     ...(narrow && { lowest: scale.map((s) => f32(-127 * s)) }),
   };
 }
-
-const BITS = 8;
 
 function numbers(value: Value | undefined): number[] | undefined {
   return value?.node.constant?.toNumbers();
@@ -74,7 +75,10 @@ function emitPair(c: LoweringContext, { quantization, lowest }: Trained): void {
   let value: TfliteTensor = c.input(0);
   const { shape } = c.node.output();
   if (lowest) {
-    const limit = c.floats('lowest', lowest.length > 1 ? lowest : lowest[0]);
+    const limit = c.constant(
+      'lowest',
+      Tensor.fromNumbers('float32', lowest.length > 1 ? [lowest.length] : [], lowest),
+    );
     const cut = c.temporary('cut', 'float32', shape ?? null);
     c.emit('MAXIMUM', [value, limit], [cut], { type: 'MaximumMinimumOptions' });
     value = cut;
@@ -84,3 +88,51 @@ function emitPair(c: LoweringContext, { quantization, lowest }: Trained): void {
   c.emit('QUANTIZE', [value], [quantized]);
   c.emit('DEQUANTIZE', [quantized], [c.output()]);
 }
+
+const TO = ['QUANTIZE', 'DEQUANTIZE', 'MAXIMUM'];
+
+/** Ranges as operands 1 and 2. */
+function rangeOperands(axisOf: (node: Node) => number): LoweringRow {
+  return {
+    to: TO,
+    note: '8 bits; the range constant',
+    refuse: (node) => refuseRange(node, [1, 2], node.int('num_bits')),
+    build: (c) => {
+      const [min, max] = [1, 2].map((i) => numbers(c.node.inputs[i])!);
+      emitPair(c, trainedByRange(min, max, c.node, axisOf(c.node)));
+    },
+  };
+}
+
+/** `QuantizeAndDequantize` with the bits as attribute or as operand. */
+function symmetric(bitsOf: (node: Node) => number | undefined): LoweringRow {
+  return {
+    to: TO,
+    note: '8 bits; the range given and constant',
+    refuse: (node) =>
+      node.bool('range_given')
+        ? refuseRange(node, [1, 2], bitsOf(node))
+        : { reason: 'its range is computed at run time' },
+    build: (c) => {
+      const [min, max] = [1, 2].map((i) => numbers(c.node.inputs[i])!);
+      emitPair(c, trainedSymmetric(min, max, c.node, Math.max(0, c.node.int('axis'))));
+    },
+  };
+}
+
+const lastAxis = (node: Node): number => (node.inputs[0].shape?.length ?? 1) - 1;
+
+export const table: LoweringTable = {
+  FakeQuantWithMinMaxArgs: {
+    to: TO,
+    note: '8 bits',
+    refuse: (node) => refuseRange(node, [], node.int('num_bits')),
+    build: (c) =>
+      emitPair(c, trainedByRange([c.node.float('min')], [c.node.float('max')], c.node, 0)),
+  },
+  FakeQuantWithMinMaxVars: rangeOperands(() => 0),
+  FakeQuantWithMinMaxVarsPerChannel: rangeOperands(lastAxis),
+  QuantizeAndDequantizeV2: symmetric((node) => node.int('num_bits')),
+  QuantizeAndDequantizeV3: symmetric((node) => numbers(node.inputs[3])?.[0]),
+  QuantizeAndDequantizeV4: symmetric((node) => node.int('num_bits')),
+};

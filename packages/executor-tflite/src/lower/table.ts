@@ -6,12 +6,14 @@ import { table as compare } from './compare';
 import { table as controlFlow } from './control-flow';
 import { table as conv } from './conv';
 import { table as elementwise } from './elementwise';
+import { table as fakeQuant } from './fake-quant';
 import { table as fft } from './fft';
 import { table as gather } from './gather';
 import { table as image } from './image';
 import { table as norm } from './norm';
 import { table as pool } from './pool';
 import { table as random } from './random';
+import { table as recurrent } from './recurrent';
 import { table as reduce } from './reduce';
 import { table as slices } from './slices';
 import { table as sort } from './sort';
@@ -25,12 +27,14 @@ const FAMILIES: LoweringTable[] = [
   controlFlow,
   conv,
   elementwise,
+  fakeQuant,
   fft,
   gather,
   image,
   norm,
   pool,
   random,
+  recurrent,
   reduce,
   slices,
   sort,

@@ -15,6 +15,7 @@ import { caseToIfs } from './control-flow/case-to-ifs';
 import { copyPassedVariables } from './control-flow/copy-passed-variables';
 import { dropControlEdges } from './control-flow/drop-control-edges';
 import { calledFunctions, shareLibrary } from './control-flow/functions';
+import { fuseSequenceLstm } from './control-flow/recurrent/fuse-sequence-lstm';
 import { functionaliseConds } from './control-flow/functionalise-conds';
 import { functionaliseLoops } from './control-flow/functionalise-loops';
 import { simplifyControlFlow } from './control-flow/simplify';
@@ -72,6 +73,8 @@ export const PREPARE_PASSES: PreparePass[] = [
   fold,
   { name: 'removeListIdentities', run: removeIdentities },
   { name: 'simplifyLists', run: simplifyControlFlow, wholeModel: true },
+  // Loops of layers, while their cells are as Keras wrote them.
+  { name: 'fuseSequenceLstm', run: fuseSequenceLstm },
   // Patterns of several ops, before anything splits them.
   { name: 'fuseDilatedConv', run: fuseDilatedConv },
   // Layout before padding: explicit paddings follow it.

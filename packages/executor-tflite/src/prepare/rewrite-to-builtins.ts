@@ -11,6 +11,7 @@ import { applyRewrites, type Rewrite, type RewriteTable } from './rewrite';
 import { table as arrays } from './rewrites/arrays';
 import { table as einsum } from './rewrites/einsum';
 import { table as batchNorm } from './rewrites/batch-norm';
+import { table as fakeQuant } from './rewrites/fake-quant';
 import { table as fft } from './rewrites/fft';
 import { table as image } from './rewrites/image';
 import { table as math } from './rewrites/math';
@@ -18,7 +19,7 @@ import { table as matrices } from './rewrites/matrices';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
 
-const FAMILIES: RewriteTable[] = [arrays, batchNorm, einsum, fft, image, math, matrices, pool, scatter];
+const FAMILIES: RewriteTable[] = [arrays, batchNorm, einsum, fakeQuant, fft, image, math, matrices, pool, scatter];
 
 const ROWS: RewriteTable = {};
 for (const family of FAMILIES) {

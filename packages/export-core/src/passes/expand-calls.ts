@@ -66,7 +66,8 @@ export function expandCalls(
     }
     calls++;
     budget.take(expansion.body.nodes.size, node);
-    order.push(...expand(node, expansion, effects, { target, names, values, controls, keep: named.has(node) }));
+    const bookkeeping = { target, names, values, controls, keep: named.has(node) };
+    for (const each of expand(node, expansion, effects, bookkeeping)) order.push(each);
   }
   if (calls === 0) return 0;
   const now = (list: readonly Node[]): Node[] => [...new Set(list.flatMap((n) => resolveControl(n, controls)))];
@@ -141,6 +142,7 @@ function expand(
     copy.device = node.device;
     // Colocation names nodes of the function, which are called otherwise now.
     for (const [key, value] of node.attrs) if (key !== '_class') copy.attrs.set(key, bind(value, attrs));
+    if (LOOPS.has(node.op)) markLayer(copy, body);
     copies.set(node, copy);
   }
   const here = (value: Value): Value => args.get(value.node) ?? copies.get(value.node)!.output(value.index);
@@ -172,6 +174,14 @@ function expand(
     values.set(call.output(i), value);
   });
   return added;
+}
+
+const LOOPS: ReadonlySet<string> = new Set(['While', 'StatelessWhile']);
+
+/** A loop that was the body of a recurrent layer says so when the layer's function is gone. */
+function markLayer(loop: Node, body: FunctionGraph): void {
+  const mark = body.attrs.get('api_implements');
+  if (mark?.kind === 'string') loop.attrs.set('_api_implements', mark);
 }
 
 /** The call becomes the identity of its results: their names are known outside. */

@@ -14,6 +14,9 @@ import type { FreezeContext } from './freeze-context';
 import { branchesOf, reachableFunctions } from './function-calls';
 import { SideEffects } from './side-effects';
 
+/** Predicates are short chains; those of two sides double at every step. */
+const MAX_HOPS = 16;
+
 export function foldConditionals(graph: Graph, { contract }: FreezeContext): void {
   if (graph.functions.size === 0) return;
   const budget = new Budget();
@@ -48,12 +51,20 @@ function isTrue(predicate: Tensor): boolean {
   return predicate.at(0) !== 0;
 }
 
-/** The constant behind a predicate; of and/or one constant side may decide. */
-export function constantOf(value: Value | undefined, hops = 0): Tensor | undefined {
-  if (!value || hops > 100) return undefined;
-  const { node } = value;
+/**
+ * The constant behind a predicate; of and/or one constant side may decide.
+ *
+ * @param follow what a value has been replaced by, where that is not yet in the graph
+ */
+export function constantOf(
+  value: Value | undefined,
+  follow: (value: Value) => Value = (v) => v,
+  hops = 0,
+): Tensor | undefined {
+  if (!value || hops > MAX_HOPS) return undefined;
+  const { node, index } = follow(value);
   if (node.constant) return node.constant;
-  const input = (i: number): Tensor | undefined => constantOf(node.inputs[i], hops + 1);
+  const input = (i: number): Tensor | undefined => constantOf(node.inputs[i], follow, hops + 1);
   switch (node.op) {
     case 'Identity':
     case 'StopGradient':
@@ -68,6 +79,6 @@ export function constantOf(value: Value | undefined, hops = 0): Tensor | undefin
       return sides[0] && sides[1]?.shape.length === 0 ? sides[0] : undefined;
     }
     default:
-      return evaluateNode(node)?.[value.index];
+      return evaluateNode(node)?.[index];
   }
 }

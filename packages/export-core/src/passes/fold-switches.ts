@@ -6,8 +6,9 @@
  * live input. Frees inference graphs of `tf.cond(is_training, …)`.
  */
 import { attr } from '../graph/attr';
-import type { Graph, Node, Value } from '../graph/graph';
+import { followReplacements, type Graph, type Node, type Value } from '../graph/graph';
 import { Tensor } from '../tensor/tensor';
+import { constantOf } from './fold-conditionals';
 
 export function foldSwitches(graph: Graph): void {
   const dead = new Set<Value>();
@@ -23,7 +24,7 @@ export function foldSwitches(graph: Graph): void {
       continue;
     }
     if (node.op === 'Switch' || node.op === 'RefSwitch') {
-      const predicate = constantOf(node.inputs[1], replaced);
+      const predicate = constantOf(node.inputs[1], (v) => followReplacements(replaced, v));
       if (!predicate) continue;
       const live = predicate.at(0) ? 1 : 0;
       replaced.set(node.output(live), node.inputs[0]);
@@ -50,15 +51,4 @@ export function foldSwitches(graph: Graph): void {
 /** The identities `switch_t` and `switch_f` that constants of a branch hang on: their Switch is gone. */
 function isPivot(node: Node): boolean {
   return node.op === 'Identity' && /\/switch_[tf]$/.test(node.name);
-}
-
-function constantOf(value: Value, replaced: ReadonlyMap<Value, Value>): Tensor | undefined {
-  let at: Value | undefined = value;
-  for (let hops = 0; at && hops < 1000; hops++) {
-    const next: Value | undefined =
-      replaced.get(at) ?? (at.node.op === 'Identity' ? at.node.inputs[0] : undefined);
-    if (!next) return at.node.constant;
-    at = next;
-  }
-  return undefined;
 }

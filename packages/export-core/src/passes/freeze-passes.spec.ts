@@ -28,7 +28,10 @@ function strings(...texts: string[]): Tensor {
 }
 
 function placeholder(graph: Graph, name: string, dtype: 'float32' | 'bool' = 'float32'): Node {
-  return graph.add(name, 'Placeholder', [], { dtype: attr.type(dtype), shape: attr.shape([2]) });
+  return graph.add(name, 'Placeholder', [], {
+    dtype: attr.type(dtype),
+    shape: attr.shape(dtype === 'bool' ? [] : [2]),
+  });
 }
 
 function freeze(

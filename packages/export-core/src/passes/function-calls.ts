@@ -20,8 +20,14 @@ export function calledFunction(functions: Functions, node: Node): Call | undefin
     const body = f?.kind === 'func' ? functions.get(f.value.name) : undefined;
     return body && f?.kind === 'func' ? { body, attrs: f.value.attrs } : undefined;
   }
-  const body = functions.get(node.op);
+  const body = directCall(functions, node);
   return body && { body, attrs: node.attrs };
+}
+
+/** The function whose name is the node's op; ops that TensorFlow knows are those. */
+function directCall(functions: Functions, node: Node): FunctionGraph | undefined {
+  const body = functions.get(node.op);
+  return body && !node.def ? body : undefined;
 }
 
 /** Whether a node is a call op, whether or not the function is there. */
@@ -42,7 +48,7 @@ function refsIn(value: Attr | undefined): FunctionRef[] {
 /** Every function that a node needs by itself. */
 export function usedFunctions(functions: Functions, node: Node): FunctionGraph[] {
   const used = functionRefs(node).flatMap(({ name }) => functions.get(name) ?? []);
-  const direct = functions.get(node.op);
+  const direct = directCall(functions, node);
   return direct ? [direct, ...used] : used;
 }
 

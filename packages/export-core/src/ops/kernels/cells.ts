@@ -112,7 +112,8 @@ export class Cells {
 }
 
 function wordsOf(bytes: Uint8Array, width: number): Words {
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  // A copy at the start of its own memory: `slice` of a Buffer would be a view at the same place.
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   const { buffer, byteOffset, byteLength } = aligned;
   if (width === 4) return new Uint32Array(buffer, byteOffset, byteLength / 4);
   if (width === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);
