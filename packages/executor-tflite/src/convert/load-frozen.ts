@@ -13,15 +13,14 @@ import {
   type StageContext,
 } from '@floe/export-core';
 import { detectionModel } from '../detection/detection';
-import type { DetectionSettings } from '../detection/settings';
 
 export interface FrozenModel {
   graph: Graph;
   contract: Contract;
   /** Ops that may stay custom operators. */
   customOps: readonly string[];
-  /** What `detection:` came to. */
-  detection?: DetectionSettings;
+  /** What `detection:` found, a line a value. */
+  detection?: string[];
 }
 
 export function readContract(dist: string): Contract {
@@ -41,18 +40,12 @@ export function readContract(dist: string): Contract {
 /**
  * Reads the frozen graph and applies what stands in place of the contract: the model that `detection:` cuts out, the
  * inputs and outputs that `tflite:` declares. The placeholders get the shapes of their inputs.
- *
- * @param forEngines end detection models with TensorFlow's own ops
  */
-export function loadFrozen(
-  context: StageContext,
-  diagnostics: Diagnostics,
-  { forEngines = false } = {},
-): FrozenModel {
+export function loadFrozen(context: StageContext, diagnostics: Diagnostics): FrozenModel {
   const { dist, descriptor, place } = context;
   const contract = readContract(dist);
   const { graph } = readGraphFile(join(dist, 'frozen/graph.pb'));
-  const detection = detectionModel(graph, context, diagnostics, forEngines || undefined);
+  const detection = detectionModel(graph, context, diagnostics);
   if (detection) Object.assign(contract, { signatures: [detection.signature], initializers: [] });
   const { inputs, outputs } = descriptor.tflite;
   if (inputs || outputs) {
@@ -67,6 +60,6 @@ export function loadFrozen(
     graph,
     contract,
     customOps: [...descriptor.allowCustomOps, ...(detection?.customOps ?? [])],
-    detection: detection?.settings,
+    detection: detection?.found,
   };
 }

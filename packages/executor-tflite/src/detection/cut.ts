@@ -97,7 +97,8 @@ function countsOf({ boxEncodings, classPredictions }: DetectionSettings): [boxes
 
 /** The anchors as the op reads them: centre y, centre x, height, width. */
 function anchorsOf(graph: Graph, settings: DetectionSettings, boxes: number): Tensor {
-  const tensor = 'file' in settings.anchors ? readNpyFile(settings.anchors.file) : evaluated(graph, settings.anchors);
+  const tensor =
+    'file' in settings.anchors ? readNpyFile(settings.anchors.file) : evaluated(graph, settings.anchors);
   const name = 'file' in settings.anchors ? settings.anchors.file : `"${settings.anchors.name}"`;
   const flat = tensor.shape.filter((d, i) => d !== 1 || i === tensor.shape.length - 1);
   if (flat.length !== 2 || flat[0] !== boxes || flat[1] !== 4) {

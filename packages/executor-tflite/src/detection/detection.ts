@@ -9,22 +9,21 @@ import { detectionSettings, type DetectionSettings } from './settings';
 
 export interface DetectionModel {
   signature: Signature;
-  settings: DetectionSettings;
+  /** What was found, as people read it: one line a value. */
+  found: string[];
   /** Custom operators that the model ends with. */
   customOps: string[];
 }
 
 /**
- * Cuts a frozen graph, which is changed.
+ * Cuts a frozen graph, which is changed. Undefined without a `detection:` block.
  *
- * @param builtin end it with TensorFlow's own ops, whatever `postprocess` says: for engines that run it
  * @throws FloeError G024, G025, G003, D008, …
  */
 export function detectionModel(
   graph: Graph,
   { descriptor, root, place }: StageContext,
   diagnostics: Diagnostics,
-  builtin = descriptor.detection?.postprocess === 'builtin',
 ): DetectionModel | undefined {
   const keys = descriptor.detection;
   if (!keys) return undefined;
@@ -32,20 +31,23 @@ export function detectionModel(
   const settings = detectionSettings(graph, keys, surroundings, diagnostics);
   diagnostics.throwIfErrors();
   if (!settings) return undefined;
+  const found = describe(settings);
   const signature = cutDetection(graph, settings);
-  if (builtin) builtinPostProcess(graph);
-  return { signature, settings, customOps: builtin ? [] : [POST_PROCESS] };
+  if (keys.postprocess === 'custom') return { signature, found, customOps: [POST_PROCESS] };
+  builtinPostProcess(graph);
+  return { signature, found, customOps: [] };
 }
 
 /** Names of the model's input and outputs, where `tflite:` gives no others. */
-export function detectionNames({ descriptor }: StageContext): { inputs: string[]; outputs: string[] } | undefined {
+export function detectionNames({
+  descriptor,
+}: StageContext): { inputs: string[]; outputs: string[] } | undefined {
   const { detection } = descriptor;
   if (!detection) return undefined;
   return { inputs: [detection.input?.normalized === false ? RAW_INPUT : INPUT], outputs: OUTPUTS };
 }
 
-/** What was found, as people read it: one line a value. */
-export function describeDetection(settings: DetectionSettings): string[] {
+function describe(settings: DetectionSettings): string[] {
   const { anchors, scales, normalization } = settings;
   const [height, width] = settings.size;
   const input = normalization?.length ? 'pictures as they are' : 'normalised pictures';

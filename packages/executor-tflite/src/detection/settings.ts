@@ -133,7 +133,11 @@ export function detectionSettings(
   return diagnostics.hasErrors ? undefined : settings;
 }
 
-function normalization(found: Detection, place: PlaceOf, diagnostics: Diagnostics): Detection['normalization'] {
+function normalization(
+  found: Detection,
+  place: PlaceOf,
+  diagnostics: Diagnostics,
+): Detection['normalization'] {
   if (!found.normalization) {
     diagnostics.error('G025', 'the preprocessor does more than arithmetic and resizing', {
       hint: 'input: { normalized: true }, and let the app normalise its pictures',
@@ -151,7 +155,12 @@ interface Claim {
 }
 
 /** D008 for everything that the two say differently: one of them is of another training. */
-function checkConfig(found: Detection, config: PipelineConfig, place: PlaceOf, diagnostics: Diagnostics): void {
+function checkConfig(
+  found: Detection,
+  config: PipelineConfig,
+  place: PlaceOf,
+  diagnostics: Diagnostics,
+): void {
   const where = place(['pipelineConfig']);
   const error = (message: string): void =>
     diagnostics.error('D008', message, {

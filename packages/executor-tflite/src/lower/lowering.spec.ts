@@ -13,6 +13,9 @@ import { tensorType } from '../tflite/model';
 import { loweredOps } from './table';
 import { convertAndRun, type Outcome } from './testing/fixture-models';
 
+/** Fake quantisation is no op of its own in a float model: it becomes the ranges of tensors. */
+const FAMILIES = fixtureFamilies().filter((family) => family !== 'quantize');
+
 const COVERED = new Set([...loweredOps(), ...rewrittenOps(), ...upgradedOps()]);
 
 function casesOf(family: string): FixtureCase[] {
@@ -79,9 +82,7 @@ function mayRefuse(test: FixtureCase, reason: string): boolean {
 }
 
 describe.each(
-  fixtureFamilies()
-    .map((family) => [family, casesOf(family)] as const)
-    .filter(([, cases]) => cases.length),
+  FAMILIES.map((family) => [family, casesOf(family)] as const).filter(([, cases]) => cases.length),
 )('ops of the fixtures %s', (_family, cases) => {
   let outcome: Outcome;
   beforeAll(async () => {

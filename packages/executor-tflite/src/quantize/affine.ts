@@ -123,11 +123,45 @@ export function weightParams(
   type: TensorType = 'INT8',
 ): Quantization {
   const { max: high } = INTEGER_TYPES[type];
-  const maxima =
-    axis === undefined ? channelMaxima(values, [1, values.length], 0) : channelMaxima(values, shape, axis);
+  const [sizes, along] = axis === undefined ? [[1, values.length], 0] : [shape, axis];
+  const maxima = channelMaxima(values, sizes, along);
   const largest = maxima.reduce((a, b) => Math.max(a, b), 0) || 1;
-  const scale = Array.from(maxima, (m) => toScale((m || largest) / high));
+  const channels = channelsOf(sizes, along);
+  const scale = Array.from(maxima, (m, c) =>
+    toScale(m ? stepOf(values, channels, c, m, high) : largest / high),
+  );
   return { scale, zeroPoint: scale.map(() => 0), axis: axis ?? 0 };
+}
+
+/** Values looked at before a whole channel is. */
+const PROBES = 16;
+/** Of a step, by which a value may miss it: rounding of float32. */
+const STEP_SLACK = 1e-3;
+
+/**
+ * The scale of a channel with largest magnitude `m`. Weights that stand on equal steps already (trained with
+ * quantisation, or quantised before) keep those steps, and so their exact values; others get the finest that fit.
+ */
+function stepOf(
+  values: Float32Array,
+  { count, inner }: Channels,
+  channel: number,
+  m: number,
+  high: number,
+): number {
+  const each = (f: (v: number) => boolean): boolean => {
+    for (let start = channel * inner; start < values.length; start += count * inner)
+      for (let i = start; i < start + inner; i++) if (!f(values[i])) return false;
+    return true;
+  };
+  const probes: number[] = [];
+  each((v) => v === 0 || probes.push(v) < PROBES);
+  for (let k = high; k > 0; k--) {
+    const step = m / k;
+    const fits = (v: number): boolean => Math.abs(v / step - Math.round(v / step)) < STEP_SLACK;
+    if (probes.every(fits) && each(fits)) return step;
+  }
+  return m / high;
 }
 
 /** The largest magnitude a bias may have as an integer: half the type's, the other half is for the sum. */

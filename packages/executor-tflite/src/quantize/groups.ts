@@ -13,6 +13,9 @@ export interface KnownRanges {
   trained(tensor: TfliteTensor): Quantization | undefined;
 }
 
+/** Training simulates 8 bits: its parameters hold for int8, for other types its range. */
+const TRAINED_TYPE = 'INT8';
+
 interface Group {
   tensors: TfliteTensor[];
   range?: Range;
@@ -68,11 +71,15 @@ export class ScaleGroups {
   private rangeOne(tensor: TfliteTensor): Range | undefined {
     if (tensor.isConstant) return this.constantRange(tensor);
     const trained = this.known.trained(tensor);
-    if (trained) return rangeOf(trained, this.type);
+    if (trained) return rangeOf(trained, TRAINED_TYPE);
     const measured = this.known.measured(tensor);
     if (measured) return measured;
     const fixed = this.fixed.get(tensor);
     return fixed && rangeOf(fixed, this.type);
+  }
+
+  private trained(tensor: TfliteTensor): Quantization | undefined {
+    return this.type === TRAINED_TYPE ? this.known.trained(tensor) : undefined;
   }
 
   /** Parameters of the group, in which operators that share scales take and give the tensor. */
@@ -91,7 +98,7 @@ export class ScaleGroups {
     // What a kernel or the training gives holds for the group when it is the only one and nothing is cut off.
     const given = new Map<string, Quantization>();
     for (const t of tensors) {
-      const q = this.fixed.get(t) ?? this.known.trained(t);
+      const q = this.fixed.get(t) ?? this.trained(t);
       if (q) given.set(`${q.scale} ${q.zeroPoint}`, q);
     }
     const [only] = given.values();
@@ -104,7 +111,7 @@ export class ScaleGroups {
     const fixed = this.fixed.get(tensor);
     if (fixed) return fixed;
     if (this.parents.has(tensor)) return this.shared(tensor);
-    const trained = this.known.trained(tensor);
+    const trained = this.trained(tensor);
     if (trained) return trained;
     const range = this.rangeOne(tensor);
     return range && activationParams(range, this.type);

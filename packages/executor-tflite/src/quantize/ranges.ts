@@ -4,7 +4,6 @@ import { FloeError } from '@floe/export-core';
 import type { TfliteModel, TfliteTensor } from '../tflite/model';
 import type { Range } from './affine';
 import type { Histogram } from './calibrate/statistics';
-import type { KnownRanges } from './groups';
 
 export interface RangesFile {
   version: 1;
@@ -64,17 +63,16 @@ export function readRanges(path: string, sha256: string): RangesFile {
   return file;
 }
 
-/** The measured ranges by tensor. */
+/** The measured ranges by tensor of the model as it was measured. */
 export function knownRanges(
   model: TfliteModel,
   file: RangesFile | undefined,
-  trained: KnownRanges['trained'] = () => undefined,
-): KnownRanges {
+): (tensor: TfliteTensor) => Range | undefined {
   const lists = model.subgraphs.map((g) => g.tensors());
   const ranges = new Map<TfliteTensor, Range>();
   for (const { subgraph, index, min, max } of file?.tensors ?? []) {
     const tensor = lists[subgraph]?.[index];
     if (tensor && Number.isFinite(min) && Number.isFinite(max)) ranges.set(tensor, { min, max });
   }
-  return { measured: (tensor) => ranges.get(tensor), trained };
+  return (tensor) => ranges.get(tensor);
 }

@@ -18,32 +18,51 @@ const OFFSET = 128;
  */
 export function takeTrainedRanges(model: TfliteModel): Map<TfliteTensor, Quantization> {
   const trained = new Map<TfliteTensor, Quantization>();
-  for (const graph of model.subgraphs) takeFrom(graph, trained);
+  for (const graph of model.subgraphs) {
+    takePairs(graph, (source, result, quantized) => {
+      const params = int8Params(quantized);
+      const known = trained.get(source);
+      if (!params || (known && !same(known, params))) return false;
+      trained.set(source, params);
+      trained.set(result, params);
+      return true;
+    });
+  }
   return trained;
 }
 
-function takeFrom(graph: TfliteSubgraph, trained: Map<TfliteTensor, Quantization>): void {
+/** Takes all pairs out, for models that compute in float. @returns how many there were */
+export function dropTrainedRanges(model: TfliteModel): number {
+  return model.subgraphs.reduce((n, graph) => n + takePairs(graph, () => true), 0);
+}
+
+/** Takes out the pairs that `wanted` says yes to. */
+function takePairs(
+  graph: TfliteSubgraph,
+  wanted: (source: TfliteTensor, result: TfliteTensor, quantized: TfliteTensor) => boolean,
+): number {
+  let taken = 0;
   const edit = new SubgraphEdit(graph);
   for (const op of graph.ops) {
     if (op.code !== 'DEQUANTIZE') continue;
     const quantize = edit.producer(op.inputs[0]);
     const source = quantize?.inputs[0];
     if (quantize?.code !== 'QUANTIZE' || !isFloat(source) || source.isConstant) continue;
-    const params = int8Params(op.inputs[0] as TfliteTensor);
-    if (!params) continue;
-    const known = trained.get(source);
-    if (known && !same(known, params)) continue;
     const [result] = op.outputs;
+    if (!canBypass(edit, source, result) || !wanted(source, result, quantize.outputs[0])) continue;
     edit.setInput(op, 0, source);
-    if (!edit.bypass(op)) {
-      edit.setInput(op, 0, quantize.outputs[0]);
-      continue;
-    }
     // Where the result is an output of the model, its tensor takes the source's place.
-    trained.set(edit.isOutput(result) ? result : source, params);
+    edit.bypass(op);
     if (edit.isUnused(quantize.outputs[0])) edit.remove(quantize);
+    taken++;
   }
   edit.commit();
+  return taken;
+}
+
+/** An output needs an operator that gives it. */
+function canBypass(edit: SubgraphEdit, source: TfliteTensor, result: TfliteTensor): boolean {
+  return !edit.isOutput(result) || (edit.producer(source) !== undefined && !edit.isOutput(source));
 }
 
 function int8Params({ type, quantization: q }: TfliteTensor): Quantization | undefined {
@@ -53,15 +72,4 @@ function int8Params({ type, quantization: q }: TfliteTensor): Quantization | und
 
 function same(a: Quantization, b: Quantization): boolean {
   return a.scale[0] === b.scale[0] && a.zeroPoint[0] === b.zeroPoint[0];
-}
-
-/** How many trained ranges a model holds. */
-export function countTrainedRanges(model: TfliteModel): number {
-  return model.subgraphs.reduce((n, graph) => {
-    const producers = graph.producers();
-    const pairs = graph.ops.filter(
-      (op) => op.code === 'DEQUANTIZE' && producers.get(op.inputs[0] as TfliteTensor)?.code === 'QUANTIZE',
-    );
-    return n + pairs.length;
-  }, 0);
 }

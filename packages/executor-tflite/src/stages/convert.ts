@@ -2,14 +2,13 @@
 import { Diagnostics, type StageFunction } from '@floe/export-core';
 import { convertGraph } from '../convert/convert-graph';
 import { loadFrozen } from '../convert/load-frozen';
-import { describeDetection } from '../detection/detection';
 import { writeModel } from '../tflite/write';
 import { operatorCounts, sizeText } from './describe';
 
 export const convert: StageFunction = async (context) => {
   const diagnostics = new Diagnostics();
   const { graph, contract, customOps, detection } = loadFrozen(context, diagnostics);
-  if (detection) for (const line of describeDetection(detection)) context.log(line);
+  for (const line of detection ?? []) context.log(line);
   const model = convertGraph(graph, contract.signatures, diagnostics, customOps);
   diagnostics.throwIfErrors();
   const pieces = writeModel(model);

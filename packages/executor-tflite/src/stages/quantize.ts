@@ -7,6 +7,8 @@ import { summarize } from '../quantize/plan';
 import { applyPlan } from '../quantize/apply';
 import { planModel } from '../quantize/quantize-model';
 import { knownRanges, readRanges } from '../quantize/ranges';
+import { takeTrainedRanges } from '../quantize/trained-ranges';
+import type { Quantization, TfliteTensor } from '../tflite/model';
 import { readModel } from '../tflite/read';
 import { writeModel } from '../tflite/write';
 import { operatorCounts, sizeText } from './describe';
@@ -22,7 +24,11 @@ export const quantize: StageFunction = async ({ dist, descriptor, variant }) => 
   const ranges = isCalibrated
     ? readRanges(join(dist, `${name}/ranges.json`), createHash('sha256').update(bytes).digest('hex'))
     : undefined;
-  const known = knownRanges(model, ranges);
+  // Ranges name tensors of the model as it was measured: found before the pairs are taken out of it.
+  const measured = knownRanges(model, ranges);
+  const trained = isCalibrated ? takeTrainedRanges(model) : new Map<TfliteTensor, Quantization>();
+  if (trained.size) diagnostics.note('Q006', `the model has trained ranges, which are used as they are`);
+  const known = { measured, trained: (tensor: TfliteTensor) => trained.get(tensor) };
   const plan = planModel(model, { quantization, onUnsupported, rules }, known, diagnostics);
   diagnostics.throwIfErrors();
   const summary = summarize(model, plan);

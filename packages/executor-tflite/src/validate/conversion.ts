@@ -37,9 +37,14 @@ export function checkConversion(load: Load, runtime: string | undefined, diagnos
   const around = surroundings(graph, contract.signatures, original);
   // What is left of a loop that could not be made functional has been told with its reason.
   const told = own.list.some((d) => d.code === 'T007');
-  for (const group of groupByCause(refused)) {
+  const groups = groupByCause(refused);
+  const cut = groups.some((g) => g.code === 'T006') ? bestCut(load, refused) : undefined;
+  for (const group of groups) {
     if (group.code === 'T007' && told) continue;
-    diagnostics.add(describe(group, around, cureOf(group, load, refused)));
+    const goes = cut && group.refused.every(({ node }) => !cut.left.has(node.name));
+    if (goes && group.code !== 'T006') around.cure = 'the inputs declared against T006 leave it out as well';
+    else around.cure = group.code === 'T006' ? cut?.line : group.code === 'T004' ? sizeCure(group, load) : undefined;
+    diagnostics.add(describe(group, around));
   }
   noteCustomOps(graph, customOps, diagnostics);
   // Of a model that is whole, the operators as they will be: fusion takes some away.
@@ -62,40 +67,53 @@ function lower(
   }
 }
 
-/** The cure of a group, where one can be found by trying. */
-function cureOf(group: Group, load: Load, refused: readonly RefusedNode[]): string | undefined {
-  if (group.code === 'T006') return cutCure(load, refused);
-  if (group.code !== 'T004') return undefined;
+/** Sizes to declare, where some make the group's unknown ones known. */
+function sizeCure(group: Group, load: Load): string | undefined {
   const { contract } = load();
   const cures = sizesThatHelp(load, contract, group.refused);
   if (cures.length === 0) return undefined;
   const lines = cures.map(({ signature, spec, shape }) => {
     const line = `{ name: ${spec.name}, shape: ${JSON.stringify(shape).replace(/,/g, ', ')} }`;
-    return underSignature(contract, signature, line);
+    return underSignature(contract, signature, [line]);
   });
   const input = cures.map(({ spec }) => `"${spec.name}"`).join(' and ');
   return `declare the sizes of input ${input}, as ${lines.join(' and ')}`;
 }
 
-/** Cuts behind everything that reads and parses, each tried: the first that leaves the least to mend. */
-function cutCure(load: Load, refused: readonly RefusedNode[]): string | undefined {
+interface Cut {
+  /** To type into model.yaml. */
+  line: string;
+  /** Nodes that are still in the way then. */
+  left: ReadonlySet<string>;
+}
+
+/** Cuts behind everything that reads and parses, each tried: the one that leaves the least to mend, in words. */
+function bestCut(load: Load, refused: readonly RefusedNode[]): Cut | undefined {
   const { graph, contract } = load();
   const names = new Set(refused.map(({ node }) => node.name));
-  const tried = cutPoints(graph, contract, names).map((cut) => {
+  const tried = cutPoints(graph, contract, names).flatMap((cut) => {
     const left = simulate(load, (changed) => {
       const signature = changed.signatures.find((s) => s.key === cut.signature);
       // Copies: cutting renames what it cuts.
-      if (signature) signature.inputs = cut.inputs.map((spec) => ({ ...spec }));
+      if (signature && cut.inputs) signature.inputs = cut.inputs.map((spec) => ({ ...spec }));
+      if (signature && cut.outputs) signature.outputs = cut.outputs.map((spec) => ({ ...spec }));
     });
-    return { cut, left: left?.length ?? Infinity };
+    return left ? [{ cut, left: new Set(left.map(({ node }) => node.name)) }] : [];
   });
-  const [best, ...others] = tried.filter(({ left }) => left < Infinity).sort((a, b) => a.left - b.left);
+  const [best, ...others] = tried.sort((a, b) => a.left.size - b.left.size);
   if (!best) return undefined;
-  const line = (of: typeof best) =>
-    underSignature(contract, of.cut.signature, specLine('inputs', of.cut.inputs));
-  const rest = best.left ? ` (${best.left} node${best.left > 1 ? 's' : ''} would still be in the way)` : '';
-  const other = others.find((o) => o.left === best.left && o.cut.signature === best.cut.signature);
-  return `${line(best)}${rest}${other ? `; or ${line(other)}` : ''}`;
+  const line = ({ cut: { signature, inputs, outputs } }: typeof best): string => {
+    const lines = [
+      ...(inputs ? [specLine('inputs', inputs)] : []),
+      ...(outputs ? [specLine('outputs', outputs)] : []),
+    ];
+    return underSignature(contract, signature, lines);
+  };
+  const count = best.left.size;
+  const rest = count ? ` (${count} node${count > 1 ? 's' : ''} would still be in the way)` : '';
+  const other = others.find((o) => o.left.size === count && o.cut.signature === best.cut.signature);
+  const or = other && line(other) !== line(best) ? `; or ${line(other)}` : '';
+  return { line: `${line(best)}${rest}${or}`, left: best.left };
 }
 
 function surroundings(

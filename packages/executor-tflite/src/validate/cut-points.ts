@@ -24,8 +24,10 @@ import { namesOf } from './cut-names';
 
 export interface CutPoint {
   signature: string;
-  /** What takes the place of the inputs that are no longer needed. */
-  inputs: TensorSpec[];
+  /** What takes the place of the inputs; undefined where they stay. */
+  inputs?: TensorSpec[];
+  /** The outputs that can be had; undefined where all can. */
+  outputs?: TensorSpec[];
 }
 
 /** More inputs than these are no simpler than the model that is there. */
@@ -41,40 +43,63 @@ const LOOP = /^(Ref)?(Enter|NextIteration)$|^LoopCond$/;
  */
 export function cutPoints(graph: Graph, contract: Contract, refused: ReadonlySet<string>): CutPoint[] {
   inferShapes(graph, new Diagnostics());
-  return contract.signatures.flatMap((signature) => {
-    const cuts = cutsOf(graph, signature, refused);
-    return cuts.map((inputs) => ({ signature: signature.key, inputs }));
-  });
+  return contract.signatures.flatMap((signature) => [
+    ...cutsOf(graph, signature, refused, false),
+    ...cutsOf(graph, signature, refused, true),
+  ]);
 }
 
-function cutsOf(graph: Graph, signature: Signature, refused: ReadonlySet<string>): TensorSpec[][] {
-  const values = (specs: readonly TensorSpec[]): Value[] =>
-    specs.flatMap(({ tensor }) => {
-      const { name, index } = parseInput(tensor);
-      return graph.node(name)?.output(index) ?? [];
-    });
-  const outputs = values(signature.outputs);
-  const needed = graph.ancestors(outputs.map((v) => v.node));
-  const starts = [...needed].filter((n) => isReading(n.op) && (refused.has(n.name) || bodiesRefuse(graph, n, refused)));
-  for (const node of needed) if (!starts.includes(node) && bodiesRefuse(graph, node, refused)) starts.push(node);
-  if (starts.length === 0) return [];
+/**
+ * @param wide leave out everything that is refused before the first matrix or filter, embeddings included: feature
+ *   columns look up with ops that TFLite has not either
+ */
+function cutsOf(graph: Graph, signature: Signature, refused: ReadonlySet<string>, wide: boolean): CutPoint[] {
+  const valueOf = ({ tensor }: TensorSpec): Value => {
+    const { name, index } = parseInput(tensor);
+    return graph.node(name)!.output(index);
+  };
+  const all = graph.ancestors(signature.outputs.map((s) => valueOf(s).node));
+  const inTheWay = [...all].filter(
+    (n) => ((wide || isReading(n.op)) && refused.has(n.name)) || bodiesRefuse(graph, n, refused),
+  );
+  if (inTheWay.length === 0) return [];
   const consumers = graph.consumers();
-  const region = regionOf(graph, starts, needed, consumers);
-  const frontier = frontierOf(region, needed, outputs);
-  if (frontier.length === 0) return [];
-  // Inputs that the rest still reads stay inputs.
-  const behind = new Set([...needed].filter((n) => !region.has(n)));
-  const kept = signature.inputs.filter((spec, i) => {
-    const [value] = values([spec]);
-    return value !== undefined && !region.has(value.node) && behind.has(value.node) && i >= 0;
+  // Labels as text behind the model cannot be cut off before it: those outputs are left out.
+  const afterwards = reachedFrom([...all].filter((n) => readsWeights(n, wide)), consumers);
+  const starts = inTheWay.filter((n) => !afterwards.has(n));
+  const late = new Set(inTheWay.filter((n) => afterwards.has(n)));
+  let region = regionOf(graph, starts, all, consumers);
+  const kept = signature.outputs.filter((spec) => {
+    const { node } = valueOf(spec);
+    return !region.has(node) && ![...graph.ancestors([node])].some((n) => late.has(n));
   });
-  const neck = neckOf(graph, frontier, needed, outputs);
+  if (kept.length === 0) return [];
+  const outputs = kept.length < signature.outputs.length ? { outputs: kept } : {};
+  if (starts.length === 0) return [{ signature: signature.key, ...outputs }];
+
+  const ends = kept.map(valueOf);
+  const needed = graph.ancestors(ends.map((v) => v.node));
+  region = new Set([...region].filter((n) => needed.has(n)));
+  const frontier = frontierOf(region, needed);
+  // Inputs that the rest still reads stay inputs.
+  const stay = signature.inputs.filter((spec) => needed.has(valueOf(spec).node) && !region.has(valueOf(spec).node));
+  const neck = neckOf(graph, frontier, needed, ends, wide);
   const cuts = [frontier, ...(neck ? [[neck]] : [])];
   // Sparse tensors come in three parts that nobody wants to feed.
   if (neck && (frontier.length > 4 || frontier.some(isSparsePart))) cuts.reverse();
   return cuts
-    .filter((cut) => cut.length <= MAX_INPUTS)
-    .map((cut) => [...kept, ...specsOf(cut, new Set(kept.map((s) => s.name)))]);
+    .filter((cut) => cut.length > 0 && cut.length <= MAX_INPUTS)
+    .map((cut) => ({
+      signature: signature.key,
+      inputs: [...(cut[0] === neck ? [] : stay), ...specsOf(cut, new Set(stay.map((s) => s.name)))],
+      ...outputs,
+    }));
+}
+
+function reachedFrom(starts: readonly Node[], consumers: ReadonlyMap<Node, Node[]>): Set<Node> {
+  const reached = new Set(starts);
+  for (const node of reached) for (const user of consumers.get(node) ?? []) reached.add(user);
+  return reached;
 }
 
 /** Whether the function that a node calls holds a refused node. */
@@ -111,14 +136,13 @@ function regionOf(
 }
 
 /** Values of the region that the rest reads, in the order of the graph. */
-function frontierOf(region: ReadonlySet<Node>, needed: ReadonlySet<Node>, outputs: readonly Value[]): Value[] {
+function frontierOf(region: ReadonlySet<Node>, needed: ReadonlySet<Node>): Value[] {
   const found = new Set<Value>();
   for (const node of needed) {
     if (region.has(node)) continue;
     for (const value of node.inputs) if (region.has(value.node)) found.add(value);
   }
-  // An output of the model that comes right out of the region cannot be cut off.
-  return outputs.some((v) => region.has(v.node)) ? [] : [...found];
+  return [...found];
 }
 
 /** The first tensor through which everything behind the frontier goes, when no weights come before it. */
@@ -127,6 +151,7 @@ function neckOf(
   frontier: readonly Value[],
   needed: ReadonlySet<Node>,
   outputs: readonly Value[],
+  wide: boolean,
 ): Value | undefined {
   const sources = new Set(frontier.map((v) => v.node));
   const order = graph.sorted().filter((n) => needed.has(n));
@@ -140,7 +165,7 @@ function neckOf(
   for (const node of order) {
     if (sources.has(node) || !node.inputs.some((v) => reached.has(v.node))) continue;
     reached.add(node);
-    if (readsWeights(node)) return undefined;
+    if (readsWeights(node, wide)) return undefined;
     const at = place.get(node)!;
     const value = node.output();
     if (reach <= at && outputTypes(node)?.length === 1 && isFeedable(value)) return value;
@@ -149,10 +174,13 @@ function neckOf(
   return undefined;
 }
 
+const MATRICES = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|Einsum)$/;
+const WEIGHTS = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|Einsum|Gather\w*|SparseTensorDenseMatMul)$/;
+
 /** Multiplies with trained numbers: the model proper has begun. */
-function readsWeights(node: Node): boolean {
+function readsWeights(node: Node, wide: boolean): boolean {
   return (
-    /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|Gather\w*|SparseTensorDenseMatMul|Einsum)$/.test(node.op) &&
+    (wide ? MATRICES : WEIGHTS).test(node.op) &&
     node.inputs.some((v) => v.constant !== undefined && v.constant.size > 1 && isNumeric(v) && dtypeOf(v) === 'float32')
   );
 }
@@ -166,10 +194,10 @@ function isNumeric(value: Value): boolean {
   return dtype !== undefined && !['string', 'opaque', 'quantized'].includes(dtypeKind(dtype));
 }
 
-/** A floating-point tensor of known rank: what an app can hand over. */
+/** A tensor of numbers, of known rank: what an app can hand over. */
 function isFeedable(value: Value): boolean {
   const dtype = dtypeOf(value);
-  return dtype !== undefined && dtypeKind(dtype) === 'float' && (value.shape?.length ?? 0) > 0;
+  return dtype !== undefined && /^(float|int)/.test(dtypeKind(dtype)) && (value.shape?.length ?? 0) > 0;
 }
 
 /** Indices, values or shape of a sparse tensor that ParseExample gave. */

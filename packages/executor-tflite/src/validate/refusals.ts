@@ -32,10 +32,13 @@ export interface Surroundings {
   consumers: ReadonlyMap<Node, Node[]>;
   /** A ready line with tensors to end the model at, before these nodes. */
   endBefore(nodes: readonly Node[]): string | undefined;
+  /** What was found for the group at hand, by trying. */
+  cure?: string;
 }
 
-/** One diagnostic for a group; `cure` is what was found for it by trying. */
-export function describe(group: Group, around: Surroundings, cure?: string): Diagnostic {
+/** One diagnostic for a group. */
+export function describe(group: Group, around: Surroundings): Diagnostic {
+  const { cure } = around;
   const [{ node, refusal }] = group.refused;
   const nodes = group.refused.map((r) => r.node);
   const base = { code: group.code, severity: 'error', node: node.name } as const;
@@ -56,7 +59,7 @@ export function describe(group: Group, around: Surroundings, cure?: string): Dia
     case 'T006':
       return {
         ...base,
-        message: `the graph reads, parses or looks up before it computes: ${opsOf(nodes)}. TFLite has no operators for that: the app does it and feeds the result`,
+        message: `the graph reads, parses or works on text: ${opsOf(nodes)}. TFLite has no operators for that: the app does it around the model`,
         hint: cure ?? refusal.hint ?? cureOf(node.op) ?? 'declare the tensor behind it under inputs',
       };
     case 'T007':
@@ -72,6 +75,8 @@ export function describe(group: Group, around: Surroundings, cure?: string): Dia
         hint: cure ?? refusal.hint ?? 'make the size constant where the graph is built: no declared input decides it',
       };
     default: {
+      const message = `${named(nodes)} cannot be converted: ${refusal.reason}${neighbours(node, around)}`;
+      if (cure) return { ...base, message, hint: cure };
       const hints = [
         refusal.hint ?? cureOf(node.op),
         around.endBefore(nodes),
@@ -79,7 +84,7 @@ export function describe(group: Group, around: Surroundings, cure?: string): Dia
       ].filter((hint) => hint !== undefined);
       return {
         ...base,
-        message: `${named(nodes)} cannot be converted: ${refusal.reason}${neighbours(node, around)}`,
+        message,
         hint: hints.length ? hints.join('; or ') : undefined,
       };
     }
@@ -143,7 +148,9 @@ export function specLine(list: 'inputs' | 'outputs', specs: readonly TensorSpec[
   return `${list}: [${entries.join(', ')}]`;
 }
 
-/** Whether a cure concerns more than one signature, so that it must be declared under its name. */
-export function underSignature(contract: Contract, signature: string, line: string): string {
-  return contract.signatures.length > 1 ? `signatures: { ${signature}: { ${line} } }` : line;
+/** Lines as they stand at the top of model.yaml, or under their signature where there are several. */
+export function underSignature(contract: Contract, signature: string, lines: readonly string[]): string {
+  return contract.signatures.length > 1
+    ? `signatures: { ${signature}: { ${lines.join(', ')} } }`
+    : lines.join(' and ');
 }

@@ -5,6 +5,7 @@
 import { dtypeKind, type Quantization, type Signature, type Tensor } from '@floe/export-core';
 import { CannotRun } from './cannot-run';
 import { Comparison, type Figures } from './compare';
+import { compareDetections, type DetectionOutputs, type DetectionResult } from './compare-detections';
 import type { FrozenGraph, GraphEngine } from './graph-engine';
 import { runGraph, type EngineName, type GraphRun, type Refusal } from './graph-runner';
 import { fromModelOutput, toModelInput } from './io-types';
@@ -29,6 +30,8 @@ export interface SignatureResult {
   /** Engines that could not run the graph. */
   refusals: Refusal[];
   outputs: OutputResult[];
+  /** Of a detector: its detections, compared as such. */
+  detections?: DetectionResult;
 }
 
 /** What is near enough. */
@@ -38,6 +41,9 @@ export interface Rule {
   /** For quantised models instead: the smallest signal to noise ratio, in dB. */
   minSqnr?: number;
 }
+
+/** By the signature's key: outputs that are detections. */
+export type Detectors = ReadonlyMap<string, DetectionOutputs>;
 
 /**
  * Signal to noise ratios, in dB, below which a quantised model is rather wrong than coarse. Where model.yaml says
@@ -65,6 +71,7 @@ export async function verifyModel(
   signatures: readonly Signature[],
   samples: Samples,
   rule: Rule,
+  detectors: Detectors = new Map(),
   engines?: readonly GraphEngine[],
 ): Promise<SignatureResult[]> {
   const model = LitertModel.load(tflite, 'model.tflite');
@@ -72,7 +79,8 @@ export async function verifyModel(
   try {
     for (const signature of signatures) {
       const fed = samples.get(signature.key) ?? [];
-      results.push(await verifySignature(model, frozen, signature, fed, rule, engines));
+      const detector = detectors.get(signature.key);
+      results.push(await verifySignature(model, frozen, signature, fed, rule, detector, engines));
     }
   } finally {
     model.dispose();
@@ -86,6 +94,7 @@ async function verifySignature(
   signature: Signature,
   samples: readonly Sample[],
   rule: Rule,
+  detector?: DetectionOutputs,
   engines?: readonly GraphEngine[],
 ): Promise<SignatureResult> {
   const result: SignatureResult = { key: signature.key, samples: samples.length, refusals: [], outputs: [] };
@@ -108,8 +117,15 @@ async function verifySignature(
     result.refusals = runner.refusals;
     const first = await runner.next();
     if (!first) return all(`no engine can run the graph (${reasons(runner.refusals)})`);
-    const compare = (run: GraphRun, names: readonly string[]): OutputResult[] =>
-      names.map((name) => compareOutput(name, got, run, rule));
+    const compare = (run: GraphRun, names: readonly string[]): OutputResult[] => {
+      if (detector) result.detections = compareAsDetections(detector, got, run, rule);
+      const { detections } = result;
+      return names.map((name) =>
+        detections && isDetectionOutput(name, detector)
+          ? detectionOutput(name, detections, run)
+          : compareOutput(name, got, run, rule),
+      );
+    };
     const names = signature.outputs.map((o) => o.name);
     let outputs = compare(first, names);
     const doubtful = outputs.filter((o) => o.status !== 'agrees').map((o) => o.name);
@@ -186,6 +202,24 @@ function compareOutput(
     ? `${figures.finiteMismatches} elements are finite in one of the two alone`
     : `the signal to noise ratio is ${sqnr.toFixed(1)} dB, less than ${rule.minSqnr}`;
   return { ...result, status: 'differs', reason, figures };
+}
+
+function compareAsDetections(
+  detector: DetectionOutputs,
+  got: readonly ReadonlyMap<string, Tensor>[],
+  run: GraphRun,
+  { tolerance, minSqnr }: Rule,
+): DetectionResult {
+  return compareDetections(got, run.outputs, detector, { tolerance, quantized: minSqnr !== undefined });
+}
+
+function isDetectionOutput(name: string, detector: DetectionOutputs | undefined): boolean {
+  return detector !== undefined && Object.values(detector).includes(name);
+}
+
+/** What the comparison of detections says of each of the outputs that make them up. */
+function detectionOutput(name: string, { agrees, reason }: DetectionResult, run: GraphRun): OutputResult {
+  return { name, status: agrees ? 'agrees' : 'differs', ...(reason ? { reason } : {}), reference: run.engine };
 }
 
 function reasons(refusals: readonly Refusal[]): string {

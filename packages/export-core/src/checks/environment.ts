@@ -11,7 +11,7 @@ const MAX_NAMED = 3;
 
 /** Ops whose CPU kernels take channels last only. */
 const CHANNELS_LAST =
-  /^(Conv2D|Conv2DBackpropInput|DepthwiseConv2dNative|MaxPool(V2)?|AvgPool|FusedBatchNorm(V2|V3)?|DepthToSpace|SpaceToDepth|Conv3D|MaxPool3D|AvgPool3D)$/;
+  /^(Conv2D|Conv2DBackpropInput|DepthwiseConv2dNative|MaxPool(V2)?|AvgPool|DepthToSpace|SpaceToDepth|Conv3D|MaxPool3D|AvgPool3D)$/;
 const GPU_ONLY = /^(Cudnn\w+|\w*Nccl\w*|_Fused\w*Cudnn\w*)$/;
 
 /**

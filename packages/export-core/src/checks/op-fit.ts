@@ -20,8 +20,8 @@ export function checkOpFit(graph: Graph, nodes: Iterable<Node>, diagnostics: Dia
   const library = new Set(graph.functions.keys());
   for (const node of nodes) {
     const { def } = node;
-    // A function may be called by its name, in place of an op.
-    if (!def || library.has(node.op)) continue;
+    // A function may be called by its name, in place of an op; arguments of functions are Floe's own nodes.
+    if (!def || library.has(node.op) || node.op === '_Arg') continue;
     const before = problems.length;
     checkAttributes(node, def, problems);
     // What follows is only as good as the attributes.

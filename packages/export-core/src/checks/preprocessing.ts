@@ -76,7 +76,9 @@ function stepOf(node: Node, from: Node): string | undefined {
   if (node.op === 'Cast') return `casts it to ${node.type('DstT')}`;
   if (node.op === 'ReverseV2') return 'reverses its channels (RGB ↔ BGR)';
   if (THROUGH.test(node.op)) return '';
-  const few = other && other.size <= 4 ? numbers(other) : undefined;
+  const few = other && other.size <= 4 && isNumber(other) ? numbers(other) : undefined;
+  // x · 1 and x + 0: layers that were given nothing to do.
+  if (few === (/^(Mul|Div|RealDiv)$/.test(node.op) ? '1' : '0')) return '';
   const first = node.inputs[0]?.node === from;
   switch (few === undefined ? '' : node.op) {
     case 'Sub':
@@ -93,6 +95,10 @@ function stepOf(node: Node, from: Node): string | undefined {
     default:
       return undefined;
   }
+}
+
+function isNumber({ dtype }: Tensor): boolean {
+  return dtype === 'float32' || dtype === 'float16' || dtype === 'int32' || dtype === 'uint8';
 }
 
 function numbers(tensor: Tensor): string {
@@ -113,7 +119,7 @@ function describe(spec: TensorSpec, steps: readonly string[]): { message: string
       hint: 'the app feeds pixels from 0 to 255 as they are, without scaling',
     };
   }
-  if (!steps.length) return undefined;
+  if (steps.every((step) => step.startsWith('casts'))) return undefined;
   return {
     message: `the graph ${done} before the first layer`,
     hint: scales

@@ -65,7 +65,7 @@ function checkMode(nodes: ReadonlySet<Node>, diagnostics: Diagnostics): void {
   const norms: Node[] = [];
   const dropouts: Node[] = [];
   for (const node of nodes) {
-    if (/^FusedBatchNorm(V2|V3)?$/.test(node.op) && isTrue(node, 'is_training')) norms.push(node);
+    if (isTrainingNorm(node)) norms.push(node);
     else if (node.op === 'RandomUniform' && /(^|\/)drop_?(out|path)[^/]*\//i.test(node.name)) dropouts.push(node);
   }
   if (norms.length) {
@@ -88,6 +88,13 @@ function checkMode(nodes: ReadonlySet<Node>, diagnostics: Diagnostics): void {
       },
     );
   }
+}
+
+/** A batch norm that takes the batch's statistics. Layer and instance norms are made of the same op, rightly so. */
+function isTrainingNorm(node: Node): boolean {
+  if (!/^FusedBatchNorm(V2|V3)?$/.test(node.op) || !isTrue(node, 'is_training')) return false;
+  const [x, scale] = node.inputs;
+  return scale?.constant !== undefined && x?.node.op !== 'Reshape' && !/(layer|instance|group)_?norm/i.test(node.name);
 }
 
 function isTrue(node: Node, name: string): boolean {

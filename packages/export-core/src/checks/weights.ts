@@ -29,6 +29,8 @@ const WEIGHT_INPUTS: Record<string, readonly number[]> = {
 const FILTERS = /^(Conv|Depthwise|MatMul|BatchMatMul|Einsum|Gather)/;
 /** Smaller ones may be masks, averages or steps that somebody wrote down. */
 const MIN_ELEMENTS = 16;
+/** Literals of the code that built the graph: no variable is called so. */
+const LITERAL = /(^|\/)(zeros|ones|Const|Fill)(_like)?(_\d+)?$/i;
 /** How many constants of one kind a message names. */
 const MAX_NAMED = 3;
 
@@ -61,8 +63,13 @@ function inspect(use: Node, value: Value | undefined, found: Found, seen: Set<No
   const said = scan(tensor);
   if (said === 'nan') found.nan.push(node);
   else if (said === 'infinite') found.infinite.push(node);
-  else if (said !== undefined && FILTERS.test(use.op) && tensor.shape.length >= 2 && tensor.size >= MIN_ELEMENTS)
-    found[said].push(node);
+  else if (said !== undefined && isTrained(use, node)) found[said].push(node);
+}
+
+/** A variable's worth of numbers, used as a filter, matrix or embedding. */
+function isTrained(use: Node, { name, constant }: Node): boolean {
+  if (!constant || constant.shape.length < 2 || constant.size < MIN_ELEMENTS) return false;
+  return FILTERS.test(use.op) && !LITERAL.test(name);
 }
 
 /** The Const behind identities (`weights/read`). */

@@ -14,8 +14,9 @@ import type { FreezeContext } from './freeze-context';
 import { branchesOf, reachableFunctions } from './function-calls';
 import { SideEffects } from './side-effects';
 
-/** Predicates are short chains; those of two sides double at every step. */
-const MAX_HOPS = 16;
+/** How far the constant behind a predicate is looked for; and/or double the work at every level. */
+const MAX_HOPS = 1000;
+const MAX_DEPTH = 8;
 
 export function foldConditionals(graph: Graph, { contract }: FreezeContext): void {
   if (graph.functions.size === 0) return;
@@ -59,26 +60,17 @@ function isTrue(predicate: Tensor): boolean {
 export function constantOf(
   value: Value | undefined,
   follow: (value: Value) => Value = (v) => v,
-  hops = 0,
+  depth = 0,
 ): Tensor | undefined {
-  if (!value || hops > MAX_HOPS) return undefined;
-  const { node, index } = follow(value);
+  let at = value && follow(value);
+  for (let hops = 0; at && hops < MAX_HOPS && /^(Identity|StopGradient|Snapshot)$/.test(at.node.op); hops++)
+    at = at.node.inputs[0] && follow(at.node.inputs[0]);
+  if (!at || depth > MAX_DEPTH) return undefined;
+  const { node, index } = at;
   if (node.constant) return node.constant;
-  const input = (i: number): Tensor | undefined => constantOf(node.inputs[i], follow, hops + 1);
-  switch (node.op) {
-    case 'Identity':
-    case 'StopGradient':
-    case 'Snapshot':
-      return input(0);
-    case 'LogicalAnd':
-    case 'LogicalOr': {
-      const decisive = node.op === 'LogicalOr';
-      const sides = [input(0), input(1)];
-      const one = sides.find((t) => t && t.size === 1 && Boolean(t.at(0)) === decisive);
-      if (one) return one;
-      return sides[0] && sides[1]?.shape.length === 0 ? sides[0] : undefined;
-    }
-    default:
-      return evaluateNode(node)?.[index];
-  }
+  if (node.op !== 'LogicalAnd' && node.op !== 'LogicalOr') return evaluateNode(node)?.[index];
+  const sides = node.inputs.map((input) => constantOf(input, follow, depth + 1));
+  const decisive = sides.find((t) => t?.size === 1 && Boolean(t.at(0)) === (node.op === 'LogicalOr'));
+  if (decisive) return decisive;
+  return sides[0] && sides[1]?.shape.length === 0 ? sides[0] : undefined;
 }

@@ -1,4 +1,5 @@
 /** What turns a graph as it was saved into a frozen one: the list, and why each stands where it stands. */
+import { checkResources } from './check-resources';
 import { checkpointKeys, tableEntries } from './checkpoint-keys';
 import { clearPlacement } from './clear-placement';
 import { cutInputs } from './cut-inputs';
@@ -54,6 +55,8 @@ export const FREEZE_PASSES: Pass<FreezeContext>[] = [
   { name: 'foldConditionals', run: foldConditionals },
   // Dead branches are gone now: their variables need no values, their assignments make no state.
   { name: 'pruneBranches', run: prune },
+  // Now everything that is left is needed: what cannot be frozen is told with the variables that cannot.
+  { name: 'checkResources', run: checkResources },
   { name: 'freezeVariables', run: freezeVariables },
   // Without shapes: the graph still serves inputs of any size that the contract of another target may declare.
   { name: 'foldConstants', run: (graph) => void foldConstants(graph, { useShapes: false }) },

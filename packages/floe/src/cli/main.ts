@@ -21,6 +21,10 @@ const SUBCOMMANDS: Record<string, Subcommand> = {
     summary: 'Says what a checkpoint, SavedModel, graph or .tflite holds',
     load: () => require('./inspect') as typeof import('./inspect'),
   },
+  explain: {
+    summary: 'Says what the code of a message means, and what to do',
+    load: () => require('./explain') as typeof import('./explain'),
+  },
 };
 
 /** Runs the command and sets the exit code of the process. */

@@ -128,9 +128,10 @@ export async function convertAndRun(tests: readonly FixtureCase[], unknown = fal
   refused.forEach((reason, i) => outcome.refused.set(tests[i].name, reason));
   const converted = tests.filter((_, i) => !refused.has(i));
   const runnable = converted.filter(canRun);
-  outcome.notRun = converted.filter((t) => !canRun(t)).map((t) => t.name);
+  const others = converted.filter((t) => !canRun(t));
+  outcome.notRun = others.map((t) => t.name);
   // Those must be writable at least.
-  build(converted, unknown);
+  build(others, unknown);
   for (let i = 0; i < runnable.length; i += BATCH) await run(runnable.slice(i, i + BATCH), unknown, outcome);
   return outcome;
 }

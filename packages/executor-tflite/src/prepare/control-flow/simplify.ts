@@ -7,6 +7,7 @@
 import { foldConstants, inferShapes, parseInput, type Graph } from '@floe/export-core';
 import type { PrepareContext } from '../prepare';
 import { removeIdentities } from '../remove-identities';
+import { removeUnused } from '../remove-unused';
 import { allGraphs, calledFunctions } from './functions';
 import { inlineBranches } from './inline-branches';
 import { reduceOperands } from './reduce-operands';
@@ -20,6 +21,12 @@ export function simplifyControlFlow(graph: Graph, context: PrepareContext): void
   const none: PrepareContext = { ...context, signatures: [] };
   for (let round = 0; round < MAX_ROUNDS && calledFunctions(graph).length > 0; round++) {
     let changes = 0;
+    for (const each of allGraphs(graph)) {
+      const own = each === graph ? context : none;
+      removeIdentities(each, own);
+      // What nobody needs reads operands and results too.
+      removeUnused(each, own);
+    }
     for (const each of allGraphs(graph)) changes += inlineBranches(each);
     // From the inside out: what an inner body needs no more, the outer one may not need either.
     for (const each of allGraphs(graph).reverse()) {
@@ -27,9 +34,6 @@ export function simplifyControlFlow(graph: Graph, context: PrepareContext): void
     }
     if (changes === 0) break;
     inferShapes(graph, context.diagnostics);
-    for (const each of allGraphs(graph)) {
-      foldConstants(each, { useShapes: true });
-      removeIdentities(each, each === graph ? context : none);
-    }
+    for (const each of allGraphs(graph)) foldConstants(each, { useShapes: true });
   }
 }

@@ -14,7 +14,12 @@ export function fuseSequenceLstm(graph: Graph): void {
   for (const node of [...graph.nodes.values()]) {
     if (!isLoop(node) || !isKerasLstm(node)) continue;
     const loop = readLstmLoop(graph, node);
-    if (loop && startsAtZero(node, loop) && isStatic(node.inputs[loop.sequence].shape) && !reads(graph, node.output(loop.cell)))
+    if (
+      loop &&
+      startsAtZero(node, loop) &&
+      isStatic(node.inputs[loop.sequence].shape) &&
+      !reads(graph, node.output(loop.cell))
+    )
       fuse(graph, node, loop);
   }
 }
@@ -41,7 +46,8 @@ function fuse(graph: Graph, node: Node, loop: LstmLoop): void {
   const b = new Rewriter(graph, node);
   const given = node.inputs[loop.sequence];
   // A layer whose batch stands first turned its input round for the loop.
-  const turned = given.node.op === 'Transpose' && String(given.node.inputs[1].node.constant?.toNumbers()) === '1,0,2';
+  const turned =
+    given.node.op === 'Transpose' && String(given.node.inputs[1].node.constant?.toNumbers()) === '1,0,2';
   const input = turned ? given.node.inputs[0] : given;
   const [steps, batch] = given.shape as number[];
   const units = loop.recurrentKernel.shape[0];
@@ -55,14 +61,21 @@ function fuse(graph: Graph, node: Node, loop: LstmLoop): void {
   ]);
   lstm.set('time_major', attr.bool(!turned));
   const sequence = lstm.output();
-  Object.assign(sequence, { dtype: 'float32', shape: turned ? [batch, steps, units] : [steps, batch, units] });
+  Object.assign(sequence, {
+    dtype: 'float32',
+    shape: turned ? [batch, steps, units] : [steps, batch, units],
+  });
   const replaced = new Map<Value, Value>();
   const { results, hidden } = loop;
   if (results !== undefined && node.output(results).shape?.[0] === steps) {
     replaced.set(node.output(results), turned ? b.op('Transpose', [sequence, [1, 0, 2]]) : sequence);
   }
   const mask = turned ? 5 : 6;
-  const masks = { begin_mask: attr.int(mask), end_mask: attr.int(mask), shrink_axis_mask: attr.int(turned ? 2 : 1) };
+  const masks = {
+    begin_mask: attr.int(mask),
+    end_mask: attr.int(mask),
+    shrink_axis_mask: attr.int(turned ? 2 : 1),
+  };
   const begin = turned ? [0, -1, 0] : [-1, 0, 0];
   const last = b.op('StridedSlice', [sequence, begin, [0, 0, 0], [1, 1, 1]], masks);
   replaced.set(node.output(hidden), last);

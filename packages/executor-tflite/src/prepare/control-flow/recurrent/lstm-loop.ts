@@ -29,7 +29,8 @@ export function readLstmLoop(graph: Graph, node: Node): LstmLoop | undefined {
   if (hidden === undefined || !gates) return undefined;
   const sum = readSum(gates.sum, body, hidden);
   const sequence = sum && readStep(sum.input, body);
-  if (!sum || !sequence || !countsSteps(node, cond, body, sequence.time, node.inputs[sequence.place])) return undefined;
+  if (!sum || !sequence || !countsSteps(node, cond, body, sequence.time, node.inputs[sequence.place]))
+    return undefined;
   const results = resultsPlace(body, body.results[hidden], sequence.time);
   const known = new Set([hidden, gates.cell, sequence.place, sequence.time, results]);
   if (body.args.some((_, i) => !known.has(i))) return undefined;
@@ -113,11 +114,19 @@ function readStep(input: Value, body: FunctionGraph): { place: number; time: num
   if (gather?.inputs[2].node.constant?.at(0) !== 0) return undefined;
   const place = body.args.indexOf(gather.inputs[0].node);
   const time = body.args.indexOf(gather.inputs[1].node);
-  return place >= 0 && time >= 0 && body.results[place].node === body.args[place] ? { place, time } : undefined;
+  return place >= 0 && time >= 0 && body.results[place].node === body.args[place]
+    ? { place, time }
+    : undefined;
 }
 
 /** From the first element of the sequence to the last, one by one. */
-function countsSteps(node: Node, cond: FunctionGraph, body: FunctionGraph, time: number, sequence: Value): boolean {
+function countsSteps(
+  node: Node,
+  cond: FunctionGraph,
+  body: FunctionGraph,
+  time: number,
+  sequence: Value,
+): boolean {
   const less = made(cond.results[0], /^Less$/);
   const steps = sequence.shape?.[0];
   return (
@@ -135,9 +144,13 @@ function resultsPlace(body: FunctionGraph, hidden: Value, time: number): number 
   const place = body.results.findIndex((value, i) => {
     if (isElement(value, hidden)) return true;
     const update = made(value, /^XlaDynamicUpdateSlice$/);
-    if (!update || update.inputs[0].node !== body.args[i] || !isElement(update.inputs[1], hidden)) return false;
+    if (!update || update.inputs[0].node !== body.args[i] || !isElement(update.inputs[1], hidden))
+      return false;
     const start = made(update.inputs[2], /^Pack$/);
-    return start?.inputs[0].node === body.args[time] && start.inputs.slice(1).every((v) => v.node.constant?.at(0) === 0);
+    return (
+      start?.inputs[0].node === body.args[time] &&
+      start.inputs.slice(1).every((v) => v.node.constant?.at(0) === 0)
+    );
   });
   return place < 0 ? undefined : place;
 }

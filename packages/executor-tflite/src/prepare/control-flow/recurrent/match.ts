@@ -10,7 +10,10 @@ export const ADD = /^(Add|AddV2|BiasAdd)$/;
 export const MUL = /^Mul$/;
 
 /** The operands of a commutative op, in the order in which `first` takes the first of them; undefined where neither. */
-export function operands<T>(node: Node | undefined, first: (value: Value) => T | undefined): { found: T; other: Value } | undefined {
+export function operands<T>(
+  node: Node | undefined,
+  first: (value: Value) => T | undefined,
+): { found: T; other: Value } | undefined {
   if (node?.inputs.length !== 2) return undefined;
   const [a, b] = node.inputs;
   const left = first(a);
