@@ -14,6 +14,7 @@ import {
   parseInput,
   resolveContract,
   runPasses,
+  sourcePath,
   withPaths,
   writeGraphDef,
   type Contract,
@@ -78,8 +79,10 @@ function resolve(
   const contract = resolveContract(descriptor, graph, found, withPaths(place), diagnostics);
   checkSignatures(graph, takenFrom(found, contract), withPaths(place)(['source']), diagnostics);
   checkGraph(graph, structure, neededByContract(graph, contract));
+  const where = withPaths(place)(sourcePath(descriptor));
   // What is not fatal is told once, by validate.
-  diagnostics.addAll(structure.list.filter((d) => d.severity === 'error'));
+  const fatal = structure.list.filter((d) => d.severity === 'error');
+  diagnostics.addAll(fatal.map((d) => ({ ...d, where })));
   return contract;
 }
 

@@ -12,15 +12,15 @@ import {
   type Graph,
   type StageContext,
 } from '@floe/export-core';
-import { detectionModel } from '../detection/detection';
+import { detectionModel, type DetectionModel } from '../detection/detection';
 
 export interface FrozenModel {
   graph: Graph;
   contract: Contract;
   /** Ops that may stay custom operators. */
   customOps: readonly string[];
-  /** What `detection:` found, a line a value. */
-  detection?: string[];
+  /** What `detection:` came to. */
+  detection?: Pick<DetectionModel, 'found' | 'perCount'>;
 }
 
 export function readContract(dist: string): Contract {
@@ -40,12 +40,18 @@ export function readContract(dist: string): Contract {
 /**
  * Reads the frozen graph and applies what stands in place of the contract: the model that `detection:` cuts out, the
  * inputs and outputs that `tflite:` declares. The placeholders get the shapes of their inputs.
+ *
+ * @param builtin false: a detector ends in TFLite's operator also where `postprocess: builtin` will write it out
  */
-export function loadFrozen(context: StageContext, diagnostics: Diagnostics): FrozenModel {
+export function loadFrozen(
+  context: StageContext,
+  diagnostics: Diagnostics,
+  { builtin = true } = {},
+): FrozenModel {
   const { dist, descriptor, place } = context;
   const contract = readContract(dist);
   const { graph } = readGraphFile(join(dist, 'frozen/graph.pb'));
-  const detection = detectionModel(graph, context, diagnostics);
+  const detection = detectionModel(graph, context, diagnostics, builtin);
   if (detection) Object.assign(contract, { signatures: [detection.signature], initializers: [] });
   const { inputs, outputs } = descriptor.tflite;
   if (inputs || outputs) {
@@ -60,6 +66,6 @@ export function loadFrozen(context: StageContext, diagnostics: Diagnostics): Fro
     graph,
     contract,
     customOps: [...descriptor.allowCustomOps, ...(detection?.customOps ?? [])],
-    detection: detection?.found,
+    detection,
   };
 }

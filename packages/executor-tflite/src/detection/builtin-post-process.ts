@@ -18,11 +18,14 @@ import {
 import { Rewriter, replace, type Operand } from '../prepare/rewrite';
 import { POST_PROCESS } from './cut';
 
-export function builtinPostProcess(graph: Graph): void {
+/**
+ * @param op the suppression to use: V5, or V4 for engines that do not count what V5 keeps
+ */
+export function builtinPostProcess(graph: Graph, op: SuppressionOp = 'NonMaxSuppressionV5'): void {
   const nodes = [...graph.nodes.values()].filter((node) => node.op === POST_PROCESS);
   for (const node of nodes) {
     const b = new Rewriter(graph, node);
-    const settings = postProcessSettings(node);
+    const settings: Settings = { ...postProcessSettings(node), op };
     const [encodings, scores, anchors] = node.inputs;
     const boxes = decode(b, encodings, anchors.constant as Tensor, settings.scales);
     const byClass = withoutBackground(b, scores, settings);
@@ -35,11 +38,19 @@ export function builtinPostProcess(graph: Graph): void {
 
 /** Whether a node can be written out: its sizes and anchors are known. */
 export function canWriteOut({ inputs: [encodings, scores, anchors] }: Node): boolean {
-  return isStatic(encodings.shape ?? null) && isStatic(scores.shape ?? null) && anchors.constant !== undefined;
+  return (
+    isStatic(encodings.shape ?? null) && isStatic(scores.shape ?? null) && anchors.constant !== undefined
+  );
 }
 
 /** Lowest float32: less than any score. */
 const LOWEST = -3.4028234663852886e38;
+
+type SuppressionOp = 'NonMaxSuppressionV4' | 'NonMaxSuppressionV5';
+
+interface Settings extends PostProcessSettings {
+  op: SuppressionOp;
+}
 
 /** Detections before they are given the form of the op's outputs: rows by descending score. */
 interface Rows {
@@ -79,7 +90,7 @@ function decode(
 }
 
 /** Scores [boxes, classes]. */
-function withoutBackground(b: Rewriter, scores: Value, { numClasses }: PostProcessSettings): Value {
+function withoutBackground(b: Rewriter, scores: Value, { numClasses }: Settings): Value {
   const [, boxes, all] = scores.shape as number[];
   const flat = b.op('Reshape', [scores, b.ints([boxes, all])]);
   if (all === numClasses) return flat;
@@ -87,7 +98,7 @@ function withoutBackground(b: Rewriter, scores: Value, { numClasses }: PostProce
 }
 
 /** One suppression by each box's best score; each box that stays has its best classes. */
-function fast(b: Rewriter, boxes: Value, scores: Value, settings: PostProcessSettings): Rows {
+function fast(b: Rewriter, boxes: Value, scores: Value, settings: Settings): Rows {
   const rows = settings.maxDetections;
   const perRow = Math.min(settings.maxClassesPerDetection, settings.numClasses);
   const best = b.op('Max', [scores, b.ints([1])], { keep_dims: attr.bool(false) });
@@ -104,7 +115,7 @@ function fast(b: Rewriter, boxes: Value, scores: Value, settings: PostProcessSet
 }
 
 /** A suppression for each class; the best of all that stay. */
-function regular(b: Rewriter, boxes: Value, scores: Value, settings: PostProcessSettings): Rows {
+function regular(b: Rewriter, boxes: Value, scores: Value, settings: Settings): Rows {
   const { numClasses } = settings;
   const [boxCount] = boxes.shape as number[];
   const perClass = Math.min(settings.detectionsPerClass, boxCount);
@@ -112,9 +123,11 @@ function regular(b: Rewriter, boxes: Value, scores: Value, settings: PostProcess
     num: attr.int(numClasses),
     axis: attr.int(0),
   });
-  const found = Array.from({ length: numClasses }, (_, i) =>
-    suppression(b, boxes, byClass.output(i), perClass, settings),
-  );
+  const found = Array.from({ length: numClasses }, (_, i) => {
+    const own = byClass.output(i);
+    const { indices, count } = suppression(b, boxes, own, perClass, settings);
+    return { indices, count, scores: gather(b, own, indices) };
+  });
   const join = (values: Value[]): Value =>
     values.length > 1 ? b.op('ConcatV2', [...values, b.ints(0)]) : values[0];
   const all = join(found.map((f) => b.op('SelectV2', [isBelow(b, perClass, f.count), f.scores, LOWEST])));
@@ -134,13 +147,18 @@ function regular(b: Rewriter, boxes: Value, scores: Value, settings: PostProcess
   };
 }
 
-function suppression(b: Rewriter, boxes: Value, scores: Value, max: number, settings: PostProcessSettings) {
-  const node = b.add(
-    'NonMaxSuppressionV5',
-    [boxes, scores, max, settings.iouThreshold, below(settings.scoreThreshold), 0],
-    { pad_to_max_output_size: attr.bool(true) },
-  );
-  return { indices: node.output(0), scores: node.output(1), count: node.output(2) };
+/** Indices of the boxes that stay, then zeros up to `max`, and how many they are. */
+function suppression(
+  b: Rewriter,
+  boxes: Value,
+  scores: Value,
+  max: number,
+  { op, iouThreshold, scoreThreshold }: Settings,
+): { indices: Value; count: Value } {
+  const operands = [boxes, scores, max, iouThreshold, below(scoreThreshold)];
+  const pads = { pad_to_max_output_size: attr.bool(true) };
+  const node = b.add(op, op === 'NonMaxSuppressionV5' ? [...operands, 0] : operands, pads);
+  return { indices: node.output(0), count: node.output(op === 'NonMaxSuppressionV5' ? 2 : 1) };
 }
 
 /** The next smaller float32: this op drops scores at its threshold, the custom one below it. */
@@ -169,7 +187,7 @@ function gather(b: Rewriter, from: Operand, indices: Value): Value {
 }
 
 /** The op's four outputs: each row's box and scores in as many places as there may be classes of it. */
-function results(b: Rewriter, found: Rows, settings: PostProcessSettings): Value[] {
+function results(b: Rewriter, found: Rows, settings: Settings): Value[] {
   const { rows, perRow } = found;
   const { maxDetections, maxClassesPerDetection: places } = settings;
   const valid = b.op('Reshape', [isBelow(b, rows, found.count), b.ints([rows, 1])]);

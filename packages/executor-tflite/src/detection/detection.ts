@@ -2,7 +2,7 @@
  * The `detection:` block: from a frozen detector to the graph of the phone's model. It takes the place of the contract
  * from convert on, as `tflite:` does.
  */
-import type { Diagnostics, Graph, Signature, StageContext } from '@floe/export-core';
+import type { Diagnostics, Graph, PostProcessSettings, Signature, StageContext } from '@floe/export-core';
 import { builtinPostProcess } from './builtin-post-process';
 import { cutDetection, INPUT, OUTPUTS, POST_PROCESS, RAW_INPUT } from './cut';
 import { detectionSettings, type DetectionSettings } from './settings';
@@ -11,6 +11,8 @@ export interface DetectionModel {
   signature: Signature;
   /** What was found, as people read it: one line a value. */
   found: string[];
+  /** See `detectionsPerCount`. */
+  perCount: number;
   /** Custom operators that the model ends with. */
   customOps: string[];
 }
@@ -18,12 +20,14 @@ export interface DetectionModel {
 /**
  * Cuts a frozen graph, which is changed. Undefined without a `detection:` block.
  *
+ * @param builtin write the post-processing out where `postprocess` says so
  * @throws FloeError G024, G025, G003, D008, …
  */
 export function detectionModel(
   graph: Graph,
   { descriptor, root, place }: StageContext,
   diagnostics: Diagnostics,
+  builtin: boolean,
 ): DetectionModel | undefined {
   const keys = descriptor.detection;
   if (!keys) return undefined;
@@ -33,9 +37,22 @@ export function detectionModel(
   if (!settings) return undefined;
   const found = describe(settings);
   const signature = cutDetection(graph, settings);
-  if (keys.postprocess === 'custom') return { signature, found, customOps: [POST_PROCESS] };
-  builtinPostProcess(graph);
-  return { signature, found, customOps: [] };
+  const isCustom = keys.postprocess === 'custom' || !builtin;
+  if (!isCustom) builtinPostProcess(graph);
+  return {
+    signature,
+    found,
+    perCount: detectionsPerCount(settings),
+    customOps: isCustom ? [POST_PROCESS] : [],
+  };
+}
+
+/** Places in the outputs for each detection that is counted: fast suppression counts boxes, which may have several classes. */
+export function detectionsPerCount({
+  regular,
+  maxClassesPerDetection,
+}: Pick<PostProcessSettings, 'regular' | 'maxClassesPerDetection'>): number {
+  return regular ? 1 : maxClassesPerDetection;
 }
 
 /** Names of the model's input and outputs, where `tflite:` gives no others. */

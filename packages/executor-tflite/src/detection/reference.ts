@@ -15,7 +15,8 @@ export function engineGraph(frozen: FrozenGraph, wasCut: boolean): FrozenGraph {
     inferShapes(graph, new Diagnostics());
     // Where shapes or anchors are not known, only Floe's own engine can run it.
     if (!nodes.every(canWriteOut)) return frozen;
-    builtinPostProcess(graph);
+    // TensorFlow.js does not count what V5 keeps.
+    builtinPostProcess(graph, 'NonMaxSuppressionV4');
   } else if (!wasCut) {
     return frozen;
   }

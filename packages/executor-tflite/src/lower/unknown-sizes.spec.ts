@@ -30,11 +30,11 @@ function fewOfEach(family: string): FixtureCase[] {
 /** Ops that need a size to be written at all: constants are laid out by it, or loops unrolled. */
 const NEED_SIZES = new Set(
   (
-    'Cumprod Roll Conv2D DepthwiseConv2dNative Conv2DBackpropInput MaxPool AvgPool MaxPool3D AvgPool3D MaxPoolV2 ' +
+    'Cumprod Conv2D DepthwiseConv2dNative Conv2DBackpropInput MaxPool AvgPool MaxPool3D AvgPool3D MaxPoolV2 ' +
     'MaxPoolWithArgmax MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiagV2 ' +
     'MatrixSetDiagV3 Diag DiagPart ResizeBicubic ResizeArea ExtractImagePatches CropAndResize DynamicStitch ' +
     'ParallelDynamicStitch DynamicPartition SpaceToBatchND BatchToSpaceND TensorScatterMax TensorScatterMin ' +
-    'FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 IRFFT SegmentMean SegmentMax SegmentMin SegmentProd ' +
+    'FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 IRFFT IRFFT2D SegmentMean SegmentMax SegmentMin SegmentProd ' +
     'SparseSegmentMean SparseSegmentSqrtN DenseBincount Bincount Equal NotEqual Cross Pack InTopK InTopKV2 ' +
     'SparseTensorDenseMatMul ConcatV2 GatherV2 RFFT RFFT2D MatMul Einsum ConcatOffset UniqueV2 Conv3D ' +
     'Conv3DBackpropInputV2'

@@ -8,7 +8,7 @@ import { operatorCounts, sizeText } from './describe';
 export const convert: StageFunction = async (context) => {
   const diagnostics = new Diagnostics();
   const { graph, contract, customOps, detection } = loadFrozen(context, diagnostics);
-  for (const line of detection ?? []) context.log(line);
+  for (const line of detection?.found ?? []) context.log(line);
   const model = convertGraph(graph, contract.signatures, diagnostics, customOps);
   diagnostics.throwIfErrors();
   const pieces = writeModel(model);

@@ -12,6 +12,7 @@ import {
   Diagnostics,
   FloeError,
   neededByContract,
+  sourcePath,
   specPlaces,
   withPaths,
   type StageContext,
@@ -29,7 +30,9 @@ export const validate: StageFunction = async (context) => {
     if (!(error instanceof FloeError)) throw error;
     diagnostics.addAll(error.diagnostics);
   }
-  const { list } = diagnostics;
+  // What is about a node of the graph stands where the graph is named.
+  const source = withPaths(context.place)(sourcePath(context.descriptor));
+  const list = diagnostics.list.map((d) => (d.where ? d : { ...d, where: source }));
   const { json, sarif } = reports(list, context.root);
   const problems = list.filter((d) => d.severity !== 'note').length;
   return {
@@ -42,7 +45,8 @@ export const validate: StageFunction = async (context) => {
 function checkEverything(context: StageContext, diagnostics: Diagnostics): void {
   const { descriptor, place } = context;
   const { tensorflow, runtime } = descriptor.target;
-  const { graph, contract } = loadFrozen(context, diagnostics);
+  const frozen = loadFrozen(context, diagnostics);
+  const { graph, contract } = frozen;
   const at = specPlaces(descriptor, place);
   const structure = new Diagnostics();
   checkGraph(graph, structure, neededByContract(graph, contract));
@@ -53,5 +57,7 @@ function checkEverything(context: StageContext, diagnostics: Diagnostics): void 
   checkWeights(graph, diagnostics);
   checkPreprocessing(graph, contract, at, diagnostics);
   // The converter takes a graph for granted that is one.
-  if (!structure.hasErrors) checkConversion(() => loadFrozen(context, new Diagnostics()), runtime, diagnostics);
+  // What cannot be lowered of training follows from an output that needs it.
+  if (structure.hasErrors || diagnostics.list.some((d) => d.code === 'G016')) return;
+  checkConversion(frozen, () => loadFrozen(context, new Diagnostics()), runtime, diagnostics);
 }

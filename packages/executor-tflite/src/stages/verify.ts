@@ -6,37 +6,49 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   Diagnostics,
+  postProcessSettings,
   type Contract,
   type Diagnostic,
+  type Graph,
   type StageContext,
   type StageFunction,
 } from '@floe/export-core';
-import { loadFrozen } from '../convert/load-frozen';
+import { loadFrozen, type FrozenModel } from '../convert/load-frozen';
+import { POST_PROCESS } from '../detection/cut';
+import { detectionsPerCount } from '../detection/detection';
+import { engineGraph } from '../detection/reference';
 import { readModel } from '../tflite/read';
 import { litertEngine } from '../verify/litert-module';
 import { randomSamples, readSamples, type RangeOf, type Samples } from '../verify/samples';
 import { reportPage } from '../verify/report';
 import { modelFacts, verificationJson, type Verification } from '../verify/verification';
-import { ruleFor, verifyModel, type OutputResult } from '../verify/verify-model';
+import { detectionOutputs, type DetectionOutputs } from '../verify/compare-detections';
+import { ruleFor, verifyModel, type Detectors, type OutputResult } from '../verify/verify-model';
 
 export const verify: StageFunction = async (context) => {
   const { dist, descriptor } = context;
   const variant = context.variant as string;
   const { quantization } = descriptor.variants[variant];
   const diagnostics = new Diagnostics();
-  const { graph, contract } = loadFrozen(context, diagnostics);
+  const { graph, contract, detection } = loadFrozen(context, diagnostics, { builtin: false });
+  const detectors = detectorsOf(graph, contract, detection);
   const file = join(dist, variant, 'model.tflite');
   const tflite = readFileSync(file);
   const facts = modelFacts(readModel(tflite, file), tflite.length, quantization);
   const samples = samplesOf(context, contract);
   const { tolerance, minSqnr } = descriptor.verify;
   const rule = ruleFor(quantization, tolerance, minSqnr);
-  const frozen = {
-    bytes: readFileSync(join(dist, 'frozen/graph.pb')),
-    graph,
-    initializers: contract.initializers,
-  };
-  const signatures = await verifyModel(tflite, frozen, contract.signatures, samples, rule);
+  const bytes = readFileSync(join(dist, 'frozen/graph.pb'));
+  const frozen = engineGraph({ bytes, graph, initializers: contract.initializers }, detection !== undefined);
+  const signatures = await verifyModel(
+    tflite,
+    frozen,
+    contract.signatures,
+    samples,
+    rule,
+    undefined,
+    detectors,
+  );
   const verification: Verification = {
     version: 1,
     runtime: litertEngine(),
@@ -61,6 +73,15 @@ export const verify: StageFunction = async (context) => {
     summary: summaryOf(verification),
   };
 };
+
+/** The signatures whose outputs are detections: of `detection:`, or of a graph that has TFLite's operator already. */
+function detectorsOf(graph: Graph, contract: Contract, detection: FrozenModel['detection']): Detectors {
+  const node = [...graph.nodes.values()].find((n) => n.op === POST_PROCESS);
+  const perCount = detection?.perCount ?? (node && detectionsPerCount(postProcessSettings(node)));
+  if (perCount === undefined) return new Map();
+  const entries = contract.signatures.map((s) => [s.key, detectionOutputs(s, perCount)] as const);
+  return new Map(entries.filter((e): e is [string, DetectionOutputs] => e[1] !== undefined));
+}
 
 function samplesOf({ descriptor, root, place }: StageContext, contract: Contract): Samples {
   const { data } = descriptor.verify;

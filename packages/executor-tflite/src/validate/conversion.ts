@@ -5,12 +5,15 @@
 import {
   Diagnostics,
   GraphError,
+  isStatic,
+  type Contract,
   type Graph,
   type Node,
   type Signature,
   type TensorSpec,
 } from '@floe/export-core';
 import { lowerWhole, type Lowered } from '../convert/convert-graph';
+import type { FrozenModel } from '../convert/load-frozen';
 import { fuseModel } from '../fuse/fuse';
 import type { RefusedNode } from '../lower/lower';
 import { checkTarget } from '../tflite/target';
@@ -18,15 +21,26 @@ import { libraryOf } from './custom-ops';
 import { cutPoints } from './cut-points';
 import { describe, groupByCause, specLine, underSignature, type Group, type Surroundings } from './refusals';
 import { simulate, type Load } from './simulate';
-import { sizesThatHelp } from './sizes';
+import { SizeCures } from './sizes';
 
 /** Ops with trained numbers: behind the last of them only post-processing is left. */
 const WEIGHTED = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|FusedBatchNorm\w*|BiasAdd|LSTM\w*|BlockLSTM\w*)$/;
 const MAX_OUTPUTS = 6;
+/** A second cut is offered only where it is simple. */
+const MAX_ALTERNATIVE_INPUTS = 4;
 
-/** @param runtime `target: { runtime }` of model.yaml */
-export function checkConversion(load: Load, runtime: string | undefined, diagnostics: Diagnostics): void {
-  const { graph, contract, customOps } = load();
+/**
+ * @param frozen is used up
+ * @param load gives it anew, to try cures on
+ * @param runtime `target: { runtime }` of model.yaml
+ */
+export function checkConversion(
+  frozen: FrozenModel,
+  load: Load,
+  runtime: string | undefined,
+  diagnostics: Diagnostics,
+): void {
+  const { graph, contract, customOps } = frozen;
   const own = new Diagnostics();
   // Rewrites give nodes that no model.yaml could name.
   const original = new Set(graph.nodes.keys());
@@ -38,14 +52,17 @@ export function checkConversion(load: Load, runtime: string | undefined, diagnos
   // What is left of a loop that could not be made functional has been told with its reason.
   const told = own.list.some((d) => d.code === 'T007');
   const groups = groupByCause(refused);
-  const cut = groups.some((g) => g.code === 'T006') ? bestCut(load, refused) : undefined;
+  const reading = groups.find((g) => g.code === 'T006');
+  const cut = reading && bestCut(load, refused);
+  const sizes = new SizeCures(load, contract);
   for (const group of groups) {
     if (group.code === 'T007' && told) continue;
-    const goes = cut && group.refused.every(({ node }) => !cut.left.has(node.name));
-    if (goes && group.code !== 'T006') around.cure = 'the inputs declared against T006 leave it out as well';
-    else around.cure = group.code === 'T006' ? cut?.line : group.code === 'T004' ? sizeCure(group, load) : undefined;
-    diagnostics.add(describe(group, around));
+    // What goes with the cut needs no message of its own.
+    const goes = cut && group !== reading && group.refused.every(({ node }) => !cut.left.has(node.name));
+    if (goes) reading?.refused.push(...group.refused);
+    else if (group !== reading) diagnostics.add(describe(...withCure(group, sizes, contract), around));
   }
+  if (reading) diagnostics.add(describe(reading, cut?.line, around));
   noteCustomOps(graph, customOps, diagnostics);
   // Of a model that is whole, the operators as they will be: fusion takes some away.
   if (refused.length === 0 && !own.hasErrors) fuseModel(model);
@@ -67,17 +84,25 @@ function lower(
   }
 }
 
-/** Sizes to declare, where some make the group's unknown ones known. */
-function sizeCure(group: Group, load: Load): string | undefined {
-  const { contract } = load();
-  const cures = sizesThatHelp(load, contract, group.refused);
-  if (cures.length === 0) return undefined;
+/** A group and the cure that was found for it by trying. What known sizes cure is told as that. */
+function withCure(
+  group: Group,
+  sizes: SizeCures,
+  contract: Contract,
+): [group: Group, cure: string | undefined] {
+  if (group.code !== 'T004' && !(group.code === 'T001' && hasUnknownSizes(group))) return [group, undefined];
+  const cures = sizes.for(group.refused);
+  if (cures.length === 0) return [group, undefined];
   const lines = cures.map(({ signature, spec, shape }) => {
     const line = `{ name: ${spec.name}, shape: ${JSON.stringify(shape).replace(/,/g, ', ')} }`;
     return underSignature(contract, signature, [line]);
   });
   const input = cures.map(({ spec }) => `"${spec.name}"`).join(' and ');
-  return `declare the sizes of input ${input}, as ${lines.join(' and ')}`;
+  return [{ ...group, code: 'T004' }, `declare the sizes of input ${input}, as ${lines.join(' and ')}`];
+}
+
+function hasUnknownSizes({ refused }: Group): boolean {
+  return refused.some(({ node }) => node.inputs.some((v) => !isStatic(v.shape)));
 }
 
 interface Cut {
@@ -111,7 +136,12 @@ function bestCut(load: Load, refused: readonly RefusedNode[]): Cut | undefined {
   };
   const count = best.left.size;
   const rest = count ? ` (${count} node${count > 1 ? 's' : ''} would still be in the way)` : '';
-  const other = others.find((o) => o.left.size === count && o.cut.signature === best.cut.signature);
+  const other = others.find(
+    (o) =>
+      o.left.size === count &&
+      o.cut.signature === best.cut.signature &&
+      (o.cut.inputs?.length ?? 0) <= MAX_ALTERNATIVE_INPUTS,
+  );
   const or = other && line(other) !== line(best) ? `; or ${line(other)}` : '';
   return { line: `${line(best)}${rest}${or}`, left: best.left };
 }

@@ -32,13 +32,10 @@ export interface Surroundings {
   consumers: ReadonlyMap<Node, Node[]>;
   /** A ready line with tensors to end the model at, before these nodes. */
   endBefore(nodes: readonly Node[]): string | undefined;
-  /** What was found for the group at hand, by trying. */
-  cure?: string;
 }
 
-/** One diagnostic for a group. */
-export function describe(group: Group, around: Surroundings): Diagnostic {
-  const { cure } = around;
+/** One diagnostic for a group; `cure` is what was found for it by trying. */
+export function describe(group: Group, cure: string | undefined, around: Surroundings): Diagnostic {
   const [{ node, refusal }] = group.refused;
   const nodes = group.refused.map((r) => r.node);
   const base = { code: group.code, severity: 'error', node: node.name } as const;
@@ -65,18 +62,17 @@ export function describe(group: Group, around: Surroundings): Diagnostic {
     case 'T007':
       return {
         ...base,
-        message: `control flow could not be made functional: ${opsOf(nodes)} belong to no loop or branch that tf.while_loop or tf.cond makes`,
+        message: `control flow could not be made functional: no loop or branch that tf.while_loop or tf.cond makes has ${opsOf(nodes)}`,
         hint: 'build the model for inference again (loops with tf.while_loop, branches with tf.cond), or declare inputs behind it',
       };
     case 'T004':
       return {
         ...base,
-        message: `${named(nodes)} cannot be converted: ${refusal.reason}${shapesOf(node)}`,
+        message: `${named(nodes)} ${needsSizes(refusal.reason)}${shapesOf(node)}`,
         hint: cure ?? refusal.hint ?? 'make the size constant where the graph is built: no declared input decides it',
       };
     default: {
       const message = `${named(nodes)} cannot be converted: ${refusal.reason}${neighbours(node, around)}`;
-      if (cure) return { ...base, message, hint: cure };
       const hints = [
         refusal.hint ?? cureOf(node.op),
         around.endBefore(nodes),
@@ -89,6 +85,10 @@ export function describe(group: Group, around: Surroundings): Diagnostic {
       };
     }
   }
+}
+
+function needsSizes(reason: string): string {
+  return hasNoRow(reason) ? 'can be converted only with known sizes' : `cannot be converted: ${reason}`;
 }
 
 function hasNoRow(reason: string): boolean {

@@ -3,7 +3,7 @@ import type { Contract, Shape, TensorSpec } from '@floe/export-core';
 import type { RefusedNode } from '../lower/lower';
 import { simulate, type Load } from './simulate';
 
-/** Contracts with more unknown inputs are tried as a whole only. */
+/** Inputs are tried one by one up to this many, more of them only all at once. */
 const MAX_TRIED = 4;
 
 export interface SizeCure {
@@ -12,24 +12,39 @@ export interface SizeCure {
   shape: number[];
 }
 
-/** The inputs to give sizes to, as few as do; empty where no size helps. */
-export function sizesThatHelp(load: Load, contract: Contract, refused: readonly RefusedNode[]): SizeCure[] {
-  const wanted = new Set(refused.map(({ node }) => node.name));
-  const candidates: SizeCure[] = contract.signatures.flatMap(({ key, inputs }) =>
-    inputs
-      .filter((spec) => spec.shape?.includes(null))
-      .map((spec) => ({ signature: key, spec, shape: concrete(spec.shape) })),
-  );
-  const helps = (cures: readonly SizeCure[]): boolean => {
-    const left = simulate(load, (changed) => apply(changed, cures));
-    return left !== undefined && !left.some(({ node }) => wanted.has(node.name));
-  };
-  if (candidates.length === 0) return [];
-  if (candidates.length <= MAX_TRIED) {
-    const one = candidates.find((cure) => helps([cure]));
-    if (one) return [one];
+export class SizeCures {
+  private readonly candidates: SizeCure[];
+  /** What is still refused with these sizes, by what was tried. */
+  private readonly tried = new Map<string, ReadonlySet<string> | undefined>();
+
+  constructor(
+    private readonly load: Load,
+    contract: Contract,
+  ) {
+    this.candidates = contract.signatures.flatMap(({ key, inputs }) =>
+      inputs
+        .filter((spec) => spec.shape?.includes(null))
+        .map((spec) => ({ signature: key, spec, shape: concrete(spec.shape) })),
+    );
   }
-  return helps(candidates) ? candidates : [];
+
+  /** The inputs to give sizes to, as few as do, so that none of these nodes is refused; empty where no size helps. */
+  for(refused: readonly RefusedNode[]): SizeCure[] {
+    if (this.candidates.length === 0 || !this.help(refused, this.candidates)) return [];
+    if (this.candidates.length > MAX_TRIED) return this.candidates;
+    const one = this.candidates.find((cure) => this.help(refused, [cure]));
+    return one ? [one] : this.candidates;
+  }
+
+  private help(refused: readonly RefusedNode[], cures: readonly SizeCure[]): boolean {
+    const key = JSON.stringify(cures.map(({ signature, spec }) => [signature, spec.name]));
+    if (!this.tried.has(key)) {
+      const left = simulate(this.load, (changed) => apply(changed, cures));
+      this.tried.set(key, left && new Set(left.map(({ node }) => node.name)));
+    }
+    const left = this.tried.get(key);
+    return left !== undefined && !refused.some(({ node }) => left.has(node.name));
+  }
 }
 
 /** A shape as people use it: one sample, images of 224 pixels, sequences of 128 steps. */

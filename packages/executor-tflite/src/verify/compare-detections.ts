@@ -144,7 +144,8 @@ function overlapOf(a: DetectedObject['box'], b: DetectedObject['box']): number {
   if (a.every((n, i) => Object.is(n, b[i]))) return 1;
   const side = (from: number, to: number): number =>
     Math.max(0, Math.min(a[to], b[to]) - Math.max(a[from], b[from]));
-  const area = (box: readonly number[]): number => Math.max(0, box[2] - box[0]) * Math.max(0, box[3] - box[1]);
+  const area = (box: readonly number[]): number =>
+    Math.max(0, box[2] - box[0]) * Math.max(0, box[3] - box[1]);
   const shared = side(0, 2) * side(1, 3);
   const all = area(a) + area(b) - shared;
   if (all > 0) return shared / all;

@@ -1,5 +1,6 @@
 /** The verification as a page of its own: no scripts, no assets, nothing that changes from run to run. */
 import type { Figures } from './compare';
+import { DETECTION_STYLE, detectionSection } from './report-detections';
 import type { Verification } from './verification';
 
 const STYLE = `
@@ -30,7 +31,7 @@ export function reportPage(verification: Verification): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Verification: ${escape(verdict.join(', '))}</title>
-<style>${STYLE}</style>
+<style>${STYLE}${signatures.some((s) => s.detections) ? DETECTION_STYLE : ''}</style>
 <h1>Verification: ${escape(verdict.join(', '))}</h1>
 <p>The .tflite file was run by ${escape(`${runtime.name} ${runtime.version}`)} on
 ${samples.source === 'data' ? 'the given' : 'made-up'} samples and compared with the frozen graph. ${escape(near)}</p>
@@ -55,7 +56,13 @@ ${table(
 `;
 }
 
-function signatureSection({ key, samples, outputs, refusals }: Verification['signatures'][0]): string {
+function signatureSection({
+  key,
+  samples,
+  outputs,
+  refusals,
+  detections,
+}: Verification['signatures'][0]): string {
   const rows = outputs.map(({ name, status, reason, reference, figures }) => [
     `<code>${escape(name)}</code>`,
     `<span class="status ${status.replace(' ', '-')}">${status}</span>${reason ? `<br>${escape(reason)}` : ''}`,
@@ -81,6 +88,7 @@ ${table(
   ],
   rows,
 )}
+${detections ? detectionSection(detections, table) : ''}
 ${others.length ? `<ul>${others.join('')}</ul>` : ''}`;
 }
 

@@ -132,7 +132,8 @@ function fromTfjs(tensor: TfjsTensor, dtype: DType): Tensor {
   const data = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
   return dtype === 'int64'
     ? Tensor.fromArray('int64', tensor.shape, BigInt64Array.from(data as Int32Array, BigInt))
-    : Tensor.fromArray(dtype, tensor.shape, data.slice());
+    : // Its cast to float leaves the integers where they are.
+      Tensor.fromArray(dtype, tensor.shape, dtype === 'float32' ? Float32Array.from(data) : data.slice());
 }
 
 /** The elements as tfjs takes them: int64 as int32, where it fits. */

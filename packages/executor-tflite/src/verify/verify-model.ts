@@ -71,8 +71,8 @@ export async function verifyModel(
   signatures: readonly Signature[],
   samples: Samples,
   rule: Rule,
-  detectors: Detectors = new Map(),
   engines?: readonly GraphEngine[],
+  detectors: Detectors = new Map(),
 ): Promise<SignatureResult[]> {
   const model = LitertModel.load(tflite, 'model.tflite');
   const results: SignatureResult[] = [];
@@ -219,7 +219,12 @@ function isDetectionOutput(name: string, detector: DetectionOutputs | undefined)
 
 /** What the comparison of detections says of each of the outputs that make them up. */
 function detectionOutput(name: string, { agrees, reason }: DetectionResult, run: GraphRun): OutputResult {
-  return { name, status: agrees ? 'agrees' : 'differs', ...(reason ? { reason } : {}), reference: run.engine };
+  return {
+    name,
+    status: agrees ? 'agrees' : 'differs',
+    ...(reason ? { reason } : {}),
+    reference: run.engine,
+  };
 }
 
 function reasons(refusals: readonly Refusal[]): string {

@@ -51,7 +51,8 @@ function checkOutputs(graph: Graph, signature: Signature, place: SpecPlace, diag
       });
     }
   }
-  for (const [node, spec] of inputNodes) {
+  // Where no output depends on any input, that is all there is to say.
+  for (const [node, spec] of used.size === 0 && outputs.length > 0 ? [] : inputNodes) {
     if (used.has(node)) continue;
     diagnostics.warning('G005', `no output needs input "${spec.name}": what is fed to it changes nothing`, {
       hint: outputs.length

@@ -18,6 +18,12 @@ export function withPaths(place: PlaceOf): PlaceOf {
   return (path) => ({ ...place(path), ...(path.length ? { path: pathText(path) } : {}) });
 }
 
+/** The key that names the graph. */
+export function sourcePath({ source }: Pick<Descriptor, 'source'>): string[] {
+  const key = (['savedModel', 'frozenGraph', 'graph', 'checkpoint'] as const).find((k) => source[k] !== undefined);
+  return key ? ['source', key] : ['source'];
+}
+
 /** Finds entries where model.yaml declares them: under `tflite`, in `signatures`, or at the top. */
 export function specPlaces(
   { inputs, outputs, signatures, tflite }: Pick<Descriptor, 'inputs' | 'outputs' | 'signatures' | 'tflite'>,

@@ -29,10 +29,12 @@ const RESULT_NAME =
 const RESULT_OP =
   /^(Softmax|Sigmoid|LogSoftmax|ArgMax|BiasAdd|MatMul|Reshape|Squeeze|TopKV2|Tanh|Identity|ConcatV2|Add\w*)$/;
 /** What is left unread of these is a by-product: states of loops, sides of branches, statistics. */
-const BY_PRODUCT = /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^LoopCond$|^FusedBatchNorm\w*$|^(Shape|Fill)$/;
+const BY_PRODUCT =
+  /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^LoopCond$|^FusedBatchNorm\w*$|^(Shape|Fill)$/;
 const PIVOT = /(^|\/)(switch_[tf]|pred_id)$/;
 /** Ops that carry the weight of a model. */
-const COMPUTES = /Conv|MatMul|Gather|LSTM|GRU|RNN|Einsum|^(While|StatelessWhile|If|StatelessIf|Case|\w*PartitionedCall)$/;
+const COMPUTES =
+  /Conv|MatMul|Gather|LSTM|GRU|RNN|Einsum|^(While|StatelessWhile|If|StatelessIf|Case|\w*PartitionedCall)$/;
 
 /** How many sinks are measured by what leads to them. */
 const MAX_MEASURED = 64;
@@ -90,13 +92,24 @@ function logits(results: readonly (Proposal & { node: Node })[]): (Proposal & { 
   return results.flatMap(({ node, score }) => {
     let activated = false;
     let before = node;
-    for (let hops = 0; hops < 10 && /^(Softmax|Sigmoid|LogSoftmax|Reshape|Squeeze|Identity)$/.test(before.op); hops++) {
+    for (
+      let hops = 0;
+      hops < 10 && /^(Softmax|Sigmoid|LogSoftmax|Reshape|Squeeze|Identity)$/.test(before.op);
+      hops++
+    ) {
       activated ||= /^(Softmax|Sigmoid|LogSoftmax)$/.test(before.op);
       before = before.inputs[0].node;
     }
     const { dtype, shape = null, name } = before.output();
     if (!activated || !dtype) return [];
-    return [{ node: before, spec: { name: shortName(before.name, 0), tensor: name, dtype, shape }, score: score - 1, likely: false }];
+    return [
+      {
+        node: before,
+        spec: { name: shortName(before.name, 0), tensor: name, dtype, shape },
+        score: score - 1,
+        likely: false,
+      },
+    ];
   });
 }
 

@@ -5,6 +5,7 @@
  * The names are those of the op's definition, so `ConcatV2:output:0` is output 0.
  */
 import type { FunctionDef, Message, MessageInit, NodeDef } from '../format/proto';
+import { FloeError } from '../diagnostics/diagnostic';
 import { argLength, type ArgDef } from '../ops/op-def';
 import { dtypeCode, dtypeFromCode, type DType } from '../tensor/dtype';
 import { attr, type Attr } from './attr';
@@ -42,7 +43,8 @@ function functionFromProto(
       index: attr.int(index),
     });
     if (arg.type_attr) node.attrs.set('T', { kind: 'placeholder', value: arg.type_attr });
-    const shape = argShape(def, index) ?? (inputShapes?.kind === 'list' ? inputShapes.value[index] : undefined);
+    const shape =
+      argShape(def, index) ?? (inputShapes?.kind === 'list' ? inputShapes.value[index] : undefined);
     if (shape?.kind === 'shape') node.attrs.set('shape', shape);
     graph.args.push(node);
   });
@@ -51,12 +53,19 @@ function functionFromProto(
       problems.add(`two nodes of function "${graph.name}" are named "${nodeDef.name}"`, nodeDef.name);
     else graph.nodes.set(nodeDef.name, nodeFromDef(nodeDef, problems));
   }
+  // The outputs of a custom op are named nowhere; as long as only one is read, it is taken for the first.
+  const customNames = new Map<Node, string>();
+  const customBase = (node: Node, output: string): number | undefined => {
+    if (node.def || signatures.has(node.op)) return undefined;
+    if (!customNames.has(node)) customNames.set(node, output);
+    return customNames.get(node) === output ? 0 : undefined;
+  };
   const resolve = (text: string): Value | undefined => {
     const [name, output, index] = text.split(':');
     const node = graph.nodes.get(name);
     if (!node) return undefined;
     if (output === undefined) return node.output(0);
-    const base = outputBase(node, output, signatures);
+    const base = outputBase(node, output, signatures) ?? customBase(node, output);
     const at = Number(index ?? 0);
     return base === undefined || !(at >= 0 && at < MAX_OUTPUTS) ? undefined : node.output(base + at);
   };
@@ -146,7 +155,13 @@ export function functionToProto(
       if (rest < length) return `${value.node.name}:${arg.name}:${rest}`;
       rest -= length;
     }
-    throw new RangeError(`${value.node.op} has no output ${value.index}`);
+    throw new FloeError({
+      code: 'G008',
+      severity: 'error',
+      message: `"${value.node.name}" in function "${graph.name}" is a ${value.node.op}, a custom op whose outputs have no known names there`,
+      hint: 'outside of loops and branches custom ops can be frozen',
+      node: value.node.name,
+    });
   };
   const shapes = graph.args.map((node) => node.attrs.get('shape'));
   const ret = Object.fromEntries(graph.results.map((value, i) => [graph.resultNames[i], name(value)]));

@@ -1,5 +1,6 @@
 /** GraphDef messages to graphs. Writing them is write-graphdef.ts; function bodies are function-def.ts. */
 import { Diagnostics } from '../diagnostics/diagnostic';
+import { didYouMean } from '../diagnostics/suggest';
 import type { AttrValue, GraphDef, NodeDef } from '../format/proto';
 import { readRange, type FileRange } from '../format/graphdef-file';
 import { shapeFromProto, tensorFromProto } from '../format/tensor-proto';
@@ -59,9 +60,9 @@ export class Problems {
 
   constructor(readonly file: string) {}
 
-  add(message: string, node: string): void {
+  add(message: string, node: string, hint?: string): void {
     if (this.diagnostics.list.length >= MAX_PROBLEMS) return;
-    this.diagnostics.error('G007', message, { node, where: { file: this.file } });
+    this.diagnostics.error('G007', message, { node, hint, where: { file: this.file } });
   }
 
   throwIfAny(): void {
@@ -97,7 +98,11 @@ export function readNodes(graph: Graph, defs: readonly NodeDef[], problems: Prob
       const { name, index, control } = parseInput(text);
       const source = graph.nodes.get(name);
       if (!source)
-        problems.add(`"${def.name}" (${def.op}) reads "${text}", which is not in the graph`, def.name);
+        problems.add(
+          `"${def.name}" (${def.op}) reads "${text}", which is not in the graph`,
+          def.name,
+          didYouMean(name, graph.nodes.keys()),
+        );
       else if (control) node.controls.push(source);
       else if (index >= MAX_OUTPUTS)
         problems.add(`"${def.name}" (${def.op}) reads "${text}": no op has that many outputs`, def.name);

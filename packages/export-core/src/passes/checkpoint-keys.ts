@@ -55,7 +55,8 @@ function* savedObjects(graph: Graph): Generator<{ node: Node; target: Node }> {
   // A TF2 SavedModel restores in a function, whose arguments are the variables.
   for (const node of graph.nodes.values()) {
     const body = calledFunction(graph.functions, node)?.body;
-    if (body) parts.push([body.nodes.values(), new Map(body.args.map((arg, i) => [arg, node.inputs[i]?.node]))]);
+    if (body)
+      parts.push([body.nodes.values(), new Map(body.args.map((arg, i) => [arg, node.inputs[i]?.node]))]);
   }
   for (const [nodes, args] of parts) {
     for (const node of nodes) {

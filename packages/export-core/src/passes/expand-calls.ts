@@ -70,7 +70,9 @@ export function expandCalls(
     for (const each of expand(node, expansion, effects, bookkeeping)) order.push(each);
   }
   if (calls === 0) return 0;
-  const now = (list: readonly Node[]): Node[] => [...new Set(list.flatMap((n) => resolveControl(n, controls)))];
+  const now = (list: readonly Node[]): Node[] => [
+    ...new Set(list.flatMap((n) => resolveControl(n, controls))),
+  ];
   for (const node of order) {
     if (node.controls.some((c) => controls.has(c))) node.controls = now(node.controls);
   }

@@ -12,7 +12,8 @@ import { parseInput } from '../graph/graphdef';
 import type { FreezeContext } from './freeze-context';
 import { restoreTable } from './restore-table';
 
-const TABLE = /^(Mutable(Dense)?HashTable(OfTensors)?(V2)?|HashTable(V2)?|AnonymousHashTable|AnonymousMutable\w*HashTable\w*)$/;
+const TABLE =
+  /^(Mutable(Dense)?HashTable(OfTensors)?(V2)?|HashTable(V2)?|AnonymousHashTable|AnonymousMutable\w*HashTable\w*)$/;
 const FILLS = /^(InitializeTable(FromTextFile|FromDataset)?(V2)?|LookupTable(Import|Insert)(V2)?)$/;
 
 /** Holds what may initialise. */
@@ -40,7 +41,7 @@ export function findInitializers(graph: Graph, context: FreezeContext): void {
     else fills.set(table, [node]);
   }
   const chosen = new Set<Node>();
-  for (let needed = graph.ancestors(roots), before = -1; before !== chosen.size; ) {
+  for (let needed = graph.ancestors(roots), before = -1; before !== chosen.size;) {
     before = chosen.size;
     for (const node of needed) {
       if (!TABLE.test(node.op)) continue;

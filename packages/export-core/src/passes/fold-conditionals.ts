@@ -32,7 +32,9 @@ export function foldConditionals(graph: Graph, { contract }: FreezeContext): voi
   };
   const bodies = reachableFunctions(graph).order;
   // A branch may hold conditionals on what was its argument: again, until there is nothing left to decide.
-  const named = new Set(contractOutputs(contract).flatMap((s) => graph.node(parseInput(s.tensor).name) ?? []));
+  const named = new Set(
+    contractOutputs(contract).flatMap((s) => graph.node(parseInput(s.tensor).name) ?? []),
+  );
   for (const each of [...bodies, graph]) while (expandCalls(each, expansionOf, effects, budget, named) > 0);
 }
 

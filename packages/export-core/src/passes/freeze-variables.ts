@@ -24,17 +24,22 @@ export function freezeVariables(graph: Graph, context: FreezeContext): void {
     const [first, ...others] = groups.flatMap((g) => g.variables).map(({ node }) => node.name);
     if (first === undefined) return;
     const more = others.length ? ` and ${others.length} more are variables` : ' is a variable';
-    diagnostics.error('S008', `the graph is not frozen: "${first}"${more}, and the source has no values for them`, {
-      hint: 'source: { checkpoint: model.ckpt-1000, graph: graph.pb }, in place of frozenGraph',
-      node: first,
-    });
+    diagnostics.error(
+      'S008',
+      `the graph is not frozen: "${first}"${more}, and the source has no values for them`,
+      {
+        hint: 'source: { checkpoint: model.ckpt-1000, graph: graph.pb }, in place of frozenGraph',
+        node: first,
+      },
+    );
     return;
   }
   const entries = new VariableEntries(graph, values, context);
   for (const group of groups) {
     const found = group.variables.map(({ node }) => entries.value(node));
     if (found.some((value) => !value)) continue;
-    if (group.written) group.variables.forEach(({ node }, i) => keepVariable(graph, node, found[i]!, context));
+    if (group.written)
+      group.variables.forEach(({ node }, i) => keepVariable(graph, node, found[i]!, context));
     else becomeConstants(graph, group, found as Tensor[]);
   }
   entries.summarise();
@@ -46,7 +51,8 @@ function becomeConstants(graph: Graph, group: VariableGroup, values: readonly Te
     where.become(node, 'Const', [], { dtype: attr.type(dtype), value: attr.tensor(values[i]) });
   });
   const shapes = new Set(values.map((value) => String(value.shape)));
-  for (const value of group.values) retype(graph, value, dtype, shapes.size === 1 ? values[0].shape : undefined);
+  for (const value of group.values)
+    retype(graph, value, dtype, shapes.size === 1 ? values[0].shape : undefined);
   for (const [use, where] of group.uses) mend(graph, where, use, group, dtype);
 }
 
@@ -70,7 +76,10 @@ function setType(node: Node, name: string, index: number, dtype: DType): void {
   const list = node.attrs.get(name);
   if (list?.kind !== 'list') return;
   // Attributes of copied nodes share their lists.
-  node.attrs.set(name, { kind: 'list', value: list.value.map((t, i) => (i === index ? attr.type(dtype) : t)) });
+  node.attrs.set(name, {
+    kind: 'list',
+    value: list.value.map((t, i) => (i === index ? attr.type(dtype) : t)),
+  });
 }
 
 /** Lets a node that saw the variable see its value. */
@@ -131,7 +140,8 @@ function keepVariable(graph: Graph, node: Node, value: Tensor, { initializers }:
   // Whatever its node is called, in a body or in a copy of the graph: it is found by this name.
   const name = sharedName(node).replace(/^.*\0/, '');
   if (!isRef) node.attrs.set('shared_name', attr.string(name));
-  if (initializers.some((init) => init.inputs[0] && sharedName(init.inputs[0].node) === sharedName(node))) return;
+  if (initializers.some((init) => init.inputs[0] && sharedName(init.inputs[0].node) === sharedName(node)))
+    return;
   let handle = graph.node(node.name) === node ? node : undefined;
   if (!handle) {
     handle = graph.add(name, node.op);

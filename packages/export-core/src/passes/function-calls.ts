@@ -86,7 +86,9 @@ export function reachableFunctions(graph: Graph): { order: FunctionGraph[]; cycl
     ...new Set([...of.nodes.values()].flatMap((node) => usedFunctions(graph.functions, node))),
   ];
   // Iterative: depth is no limit.
-  const stack: { body?: FunctionGraph; calls: FunctionGraph[]; at: number }[] = [{ calls: next(graph), at: 0 }];
+  const stack: { body?: FunctionGraph; calls: FunctionGraph[]; at: number }[] = [
+    { calls: next(graph), at: 0 },
+  ];
   while (stack.length) {
     const top = stack[stack.length - 1];
     if (top.at < top.calls.length) {

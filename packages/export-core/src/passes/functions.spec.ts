@@ -13,7 +13,12 @@ import { prune } from './prune';
 const F = attr.type('float32');
 
 function contextOf(...outputs: string[]): FreezeContext {
-  const spec = (tensor: string, i: number) => ({ name: `out${i}`, tensor, dtype: 'float32' as const, shape: null });
+  const spec = (tensor: string, i: number) => ({
+    name: `out${i}`,
+    tensor,
+    dtype: 'float32' as const,
+    shape: null,
+  });
   const contract: Contract = {
     version: 1,
     signatures: [{ key: 'serving_default', inputs: [], outputs: outputs.map(spec) }],
@@ -65,7 +70,11 @@ it.each([1, 2, 50])('a function that calls itself through %d others is an error'
 it('a loop whose body is itself is an error', () => {
   const graph = new Graph();
   const f = body(graph, 'f', 1);
-  const loop = f.add('while', 'While', [f.args[0].output()], { T: attr.types(['float32']), cond: attr.func('f'), body: attr.func('f') });
+  const loop = f.add('while', 'While', [f.args[0].output()], {
+    T: attr.types(['float32']),
+    cond: attr.func('f'),
+    body: attr.func('f'),
+  });
   finish(f, loop);
   call(graph, 'y', 'f', input(graph));
   expect(codeOf(() => inlineFunctions(graph, contextOf('y:0')))).toBe('S007');
@@ -134,8 +143,14 @@ it('what a body writes happens before its results are read, and in the order of 
   f.controlResults = [write];
   const types = { Tin: attr.types(['resource', 'float32']), Tout: attr.types(['float32']) };
   const inputs = [handle.output(), x.output()];
-  const first = graph.add('a/StatefulPartitionedCall', 'StatefulPartitionedCall', inputs, { f: attr.func('count'), ...types });
-  const second = graph.add('b/StatefulPartitionedCall', 'StatefulPartitionedCall', inputs, { f: attr.func('count'), ...types });
+  const first = graph.add('a/StatefulPartitionedCall', 'StatefulPartitionedCall', inputs, {
+    f: attr.func('count'),
+    ...types,
+  });
+  const second = graph.add('b/StatefulPartitionedCall', 'StatefulPartitionedCall', inputs, {
+    f: attr.func('count'),
+    ...types,
+  });
   second.controls = [first];
   const y = graph.add('y', 'AddV2', [first.output(), second.output()], { T: F });
   const context = contextOf('y:0');

@@ -25,7 +25,14 @@ export function inlineFunctions(graph: Graph, { contract }: FreezeContext): void
     throw new FloeError({
       code: 'S007',
       severity: 'error',
-      message: `function "${cycle[0].name}" calls itself${cycle.length > 1 ? ` through ${cycle.slice(1).map((f) => `"${f.name}"`).join(', ')}` : ''}: recursion cannot be frozen`,
+      message: `function "${cycle[0].name}" calls itself${
+        cycle.length > 1
+          ? ` through ${cycle
+              .slice(1)
+              .map((f) => `"${f.name}"`)
+              .join(', ')}`
+          : ''
+      }: recursion cannot be frozen`,
       node: cycle[0].name,
     });
   }
@@ -70,7 +77,8 @@ function keepOutputs(graph: Graph, contract: Contract): Set<Node> {
   }
   const named = new Set<Node>();
   for (const [node, indices] of wanted) {
-    const types = outputTypes(node) ?? calledFunction(graph.functions, node)!.body.results.map(() => undefined);
+    const types =
+      outputTypes(node) ?? calledFunction(graph.functions, node)!.body.results.map(() => undefined);
     if (indices.size === types.length) named.add(node);
     else for (const index of [...indices].sort((a, b) => a - b)) nameOutput(graph, contract, node, index);
   }
@@ -79,9 +87,13 @@ function keepOutputs(graph: Graph, contract: Contract): Set<Node> {
 
 function nameOutput(graph: Graph, contract: Contract, node: Node, index: number): void {
   const tensor = node.output(index).name;
-  const specs = contract.signatures.flatMap((s) => s.outputs).filter((s) => parseInput(s.tensor).name === node.name && parseInput(s.tensor).index === index);
+  const specs = contract.signatures
+    .flatMap((s) => s.outputs)
+    .filter((s) => parseInput(s.tensor).name === node.name && parseInput(s.tensor).index === index);
   const dtype = specs[0].dtype;
   const clean = specs[0].name.replace(/[^A-Za-z0-9_./-]/g, '_').replace(/^[^A-Za-z0-9.]+/, '');
-  const identity = graph.add(clean || tensor.replace(':', '_'), 'Identity', [node.output(index)], { T: attr.type(dtype) });
+  const identity = graph.add(clean || tensor.replace(':', '_'), 'Identity', [node.output(index)], {
+    T: attr.type(dtype),
+  });
   for (const spec of specs) spec.tensor = identity.output().name;
 }

@@ -69,13 +69,22 @@ function readVocabulary(node: Node, table: Node, file: string): [Tensor, Tensor]
   const size = node.int('vocab_size');
   if (size >= 0) {
     if (lines.length < size)
-      throw fileError('S004', file, `${file} has ${lines.length} lines, the table "${table.name}" expects ${size}`);
+      throw fileError(
+        'S004',
+        file,
+        `${file} has ${lines.length} lines, the table "${table.name}" expects ${size}`,
+      );
     lines = lines.slice(0, size);
   }
   const first = node.attr('offset')?.kind === 'int' ? node.int('offset') : 0;
   const delimiter = node.string('delimiter');
   const column = (index: number, dtype: DType): Tensor => {
-    if (index === LINE_NUMBER) return parse(lines.map((_, i) => String(i + first)), dtype, file);
+    if (index === LINE_NUMBER)
+      return parse(
+        lines.map((_, i) => String(i + first)),
+        dtype,
+        file,
+      );
     if (index === WHOLE_LINE) return parse(lines, dtype, file);
     const cells = lines.map((line, i) => {
       const cell = line.split(delimiter)[index];
@@ -100,7 +109,11 @@ function linesOf(bytes: Buffer): string[] {
 
 function parse(cells: readonly string[], dtype: DType, file: string): Tensor {
   const shape = [cells.length];
-  if (dtype === 'string') return Tensor.fromStrings(shape, cells.map((c) => Buffer.from(c, 'latin1')));
+  if (dtype === 'string')
+    return Tensor.fromStrings(
+      shape,
+      cells.map((c) => Buffer.from(c, 'latin1')),
+    );
   const numbers = cells.map((cell, i) => {
     const text = cell.trim();
     const isInteger = /^[+-]?\d+$/.test(text);

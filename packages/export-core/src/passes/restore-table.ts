@@ -41,7 +41,10 @@ function rowsOf(tensor: Tensor, rows: number): string[] {
   const size = rows === 0 ? 0 : tensor.size / rows;
   return Array.from({ length: rows }, (_, i) => {
     if (tensor.dtype === 'string')
-      return tensor.strings.slice(i * size, (i + 1) * size).map((s) => Buffer.from(s).toString('hex')).join();
+      return tensor.strings
+        .slice(i * size, (i + 1) * size)
+        .map((s) => Buffer.from(s).toString('hex'))
+        .join();
     const step = size * dtypeSize(tensor.dtype);
     return Buffer.from(tensor.bytes.subarray(i * step, (i + 1) * step)).toString('latin1');
   });
@@ -52,8 +55,15 @@ function takeRows(tensor: Tensor, rows: readonly number[], shape: readonly numbe
   const size = elementCount(shape);
   const dims = [rows.length, ...shape];
   if (tensor.dtype === 'string')
-    return Tensor.fromStrings(dims, rows.flatMap((i) => tensor.strings.slice(i * size, (i + 1) * size)));
+    return Tensor.fromStrings(
+      dims,
+      rows.flatMap((i) => tensor.strings.slice(i * size, (i + 1) * size)),
+    );
   const step = size * dtypeSize(tensor.dtype);
   const { bytes } = tensor;
-  return Tensor.fromBytes(tensor.dtype, dims, Buffer.concat(rows.map((i) => bytes.subarray(i * step, (i + 1) * step))));
+  return Tensor.fromBytes(
+    tensor.dtype,
+    dims,
+    Buffer.concat(rows.map((i) => bytes.subarray(i * step, (i + 1) * step))),
+  );
 }

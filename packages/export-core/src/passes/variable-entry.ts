@@ -150,7 +150,10 @@ function isPattern(text: string): boolean {
 
 /** `*` stands for any characters, `?` for one. */
 function patternOf(pattern: string): RegExp {
-  const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '(.*)').replace(/\?/g, '(.)');
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '(.*)')
+    .replace(/\?/g, '(.)');
   return new RegExp(`^${source}$`);
 }
 

@@ -1,18 +1,18 @@
 import { evaluate, expectOutputs, freezeSource, problemsOf } from './testing/freeze-source';
 
-const CONTRACT = 'inputs: [{ name: image, tensor: "image:0" }]\noutputs: [{ name: logits, tensor: "logits:0" }]\n';
+const CONTRACT =
+  'inputs: [{ name: image, tensor: "image:0" }]\noutputs: [{ name: logits, tensor: "logits:0" }]\n';
 const MODEL = `source: { checkpoint: tf1_training/model.ckpt }\n${CONTRACT}`;
 const TEACHER = `source: { checkpoint: tf1_training/teacher.ckpt, graph: tf1_training/model.ckpt.meta }\n${CONTRACT}`;
 
 it('cuts the queue at the declared input and drops the training', () => {
   const frozen = freezeSource(MODEL);
-  expect([...frozen.graph.nodes.values()].filter((n) => n.op !== 'Identity').map((n) => n.name).sort()).toEqual([
-    'MatMul',
-    'image',
-    'logits',
-    'net/bias',
-    'net/kernel',
-  ]);
+  expect(
+    [...frozen.graph.nodes.values()]
+      .filter((n) => n.op !== 'Identity')
+      .map((n) => n.name)
+      .sort(),
+  ).toEqual(['MatMul', 'image', 'logits', 'net/bias', 'net/kernel']);
   expectOutputs(evaluate(frozen, 'tf1_training/raw'), 'tf1_training/raw');
   // Optimizer slots belong to the graph: they are no surplus.
   expect(frozen.context.diagnostics.list).toEqual([]);
@@ -21,7 +21,9 @@ it('cuts the queue at the declared input and drops the training', () => {
 it('freezes moving averages, whatever they are called', () => {
   const frozen = freezeSource(`${MODEL}freeze: { variables: ema }`);
   expectOutputs(evaluate(frozen, 'tf1_training/ema'), 'tf1_training/ema');
-  expect(frozen.context.diagnostics.list).toMatchObject([{ code: 'S011', severity: 'note', message: expect.stringContaining('net/bias') }]);
+  expect(frozen.context.diagnostics.list).toMatchObject([
+    { code: 'S011', severity: 'note', message: expect.stringContaining('net/bias') },
+  ]);
 });
 
 it('says that there are no moving averages', () => {
@@ -51,6 +53,10 @@ it('leaves out what exclude says', () => {
 });
 
 it('chooses outputs itself', () => {
-  const { contract } = freezeSource('source: { checkpoint: tf1_training/model.ckpt }\ninputs: [{ name: image, tensor: "image:0" }]\noutputs: auto');
-  expect(contract.signatures[0].outputs).toMatchObject([{ name: 'predictions', tensor: 'predictions:0', dtype: 'float32' }]);
+  const { contract } = freezeSource(
+    'source: { checkpoint: tf1_training/model.ckpt }\ninputs: [{ name: image, tensor: "image:0" }]\noutputs: auto',
+  );
+  expect(contract.signatures[0].outputs).toMatchObject([
+    { name: 'predictions', tensor: 'predictions:0', dtype: 'float32' },
+  ]);
 });

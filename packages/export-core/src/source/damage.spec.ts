@@ -22,23 +22,31 @@ it.each([
   ['flow', 'saved_model/saved_model.pb'],
   ['lookup', 'saved_model/saved_model.pb'],
   ['lookup', 'saved_model/assets/words.txt'],
-])('%s with a damaged %s', (name, file) => {
-  const target = path.join(temporary, 'copy');
-  fs.rmSync(target, { recursive: true, force: true });
-  fs.cpSync(path.join(FIXTURES, name), target, { recursive: true });
-  const whole = fs.readFileSync(path.join(target, file));
-  const byte = fc.tuple(fc.integer({ min: 0, max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }));
-  fc.assert(
-    fc.property(fc.array(byte, { minLength: 1, maxLength: 3 }), fc.option(fc.integer({ min: 0, max: whole.length })), (flips, end) => {
-      const damaged = Buffer.from(whole);
-      for (const [at, change] of flips) damaged[at] ^= change;
-      fs.writeFileSync(path.join(target, file), end === null ? damaged : damaged.subarray(0, end));
-      try {
-        freezeSource(YAML[name], temporary);
-      } catch (error) {
-        if (!(error instanceof FloeError) && !(error instanceof GraphError)) throw error;
-      }
-    }),
-    { numRuns: 150 },
-  );
-}, 60_000);
+])(
+  '%s with a damaged %s',
+  (name, file) => {
+    const target = path.join(temporary, 'copy');
+    fs.rmSync(target, { recursive: true, force: true });
+    fs.cpSync(path.join(FIXTURES, name), target, { recursive: true });
+    const whole = fs.readFileSync(path.join(target, file));
+    const byte = fc.tuple(fc.integer({ min: 0, max: whole.length - 1 }), fc.integer({ min: 1, max: 255 }));
+    fc.assert(
+      fc.property(
+        fc.array(byte, { minLength: 1, maxLength: 3 }),
+        fc.option(fc.integer({ min: 0, max: whole.length })),
+        (flips, end) => {
+          const damaged = Buffer.from(whole);
+          for (const [at, change] of flips) damaged[at] ^= change;
+          fs.writeFileSync(path.join(target, file), end === null ? damaged : damaged.subarray(0, end));
+          try {
+            freezeSource(YAML[name], temporary);
+          } catch (error) {
+            if (!(error instanceof FloeError) && !(error instanceof GraphError)) throw error;
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  },
+  60_000,
+);

@@ -81,7 +81,8 @@ function loadSavedModel(source: Source, root: string, declared: DeclaredContract
   const graph = graphFromDef(meta.graph_def!, file);
   const wanted = source.signatures ?? (source.signature === undefined ? undefined : [source.signature]);
   const found = signaturesOf(meta, graph);
-  const signatures = declared.signatures && !wanted ? found : chooseSignatures(found, wanted, isComplete(declared), file);
+  const signatures =
+    declared.signatures && !wanted ? found : chooseSignatures(found, wanted, isComplete(declared), file);
   const assets = assetFiles(files);
   const own = openVariables(folder);
   if (!own && source.checkpoint === undefined && hasVariables(graph)) {
@@ -118,7 +119,9 @@ function hasVariables(graph: Graph): boolean {
 /** Whether the descriptor itself says every input and output, with its tensor. */
 function isComplete({ inputs, outputs }: DeclaredContract): boolean {
   const named = (list: readonly { tensor?: string }[]) => list.every((spec) => spec.tensor !== undefined);
-  return outputs === 'auto' || (inputs !== undefined && outputs !== undefined && named(inputs) && named(outputs));
+  return (
+    outputs === 'auto' || (inputs !== undefined && outputs !== undefined && named(inputs) && named(outputs))
+  );
 }
 
 /** What TensorFlow runs after it has loaded a graph: the main op, the older init op, the tables' initialisers. */

@@ -21,7 +21,10 @@ const always = (): boolean => true;
 
 it('walks both graphs by names of children', () => {
   const own = graphOf({ net: { layers: { 0: { kernel: 'a' }, 1: { kernel: 'b' } } }, unused: 'c' });
-  const other = graphOf({ net: { layers: { 1: { kernel: 'B' }, 0: { kernel: 'A' } } }, optimizer: { m: 'X' } });
+  const other = graphOf({
+    net: { layers: { 1: { kernel: 'B' }, 0: { kernel: 'A' } } },
+    optimizer: { m: 'X' },
+  });
   expect([...matchObjectGraphs(own, other, always)]).toEqual([
     ['a', 'A'],
     ['b', 'B'],
@@ -43,14 +46,20 @@ it('ends on graphs with cycles, of any form', () => {
   const graphs = fc
     .integer({ min: 1, max: 12 })
     .chain((n) =>
-      fc.array(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'self'), fc.integer({ min: 0, max: n - 1 })), { maxLength: 4 }), { minLength: n, maxLength: n }),
+      fc.array(
+        fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'self'), fc.integer({ min: 0, max: n - 1 })), {
+          maxLength: 4,
+        }),
+        { minLength: n, maxLength: n },
+      ),
     )
-    .map(
-      (lists): ObjectGraph => ({
-        nodes: lists.map((children, i) => ({ children: new Map(children), keys: new Map([['VARIABLE_VALUE', `key${i}`]]) })),
-        byName: new Map(),
-      }),
-    );
+    .map((lists): ObjectGraph => ({
+      nodes: lists.map((children, i) => ({
+        children: new Map(children),
+        keys: new Map([['VARIABLE_VALUE', `key${i}`]]),
+      })),
+      byName: new Map(),
+    }));
   fc.assert(
     fc.property(graphs, graphs, (own, other) => {
       const matched = matchObjectGraphs(own, other, always);

@@ -35,7 +35,10 @@ export function readObjectGraph(checkpoint: Checkpoint): ObjectGraph | undefined
   const tensor = checkpoint.read(OBJECT_GRAPH_KEY);
   const bytes = tensor.dtype === 'string' ? tensor.strings[0] : undefined;
   if (!bytes) throw fileError('S004', file, `${OBJECT_GRAPH_KEY} of ${checkpoint.prefix} is not a string`);
-  return objectGraph(decode('TrackableObjectGraph', bytes, `${OBJECT_GRAPH_KEY} of ${checkpoint.prefix}`), file);
+  return objectGraph(
+    decode('TrackableObjectGraph', bytes, `${OBJECT_GRAPH_KEY} of ${checkpoint.prefix}`),
+    file,
+  );
 }
 
 function objectGraph(proto: TrackableObjectGraph, file: string): ObjectGraph {
@@ -44,7 +47,11 @@ function objectGraph(proto: TrackableObjectGraph, file: string): ObjectGraph {
     const names = new Map<string, number>();
     for (const { local_name, node_id } of children) {
       if (node_id < 0 || node_id >= proto.nodes.length)
-        throw fileError('S004', file, `${file} is damaged: object "${local_name}" is number ${node_id} of ${proto.nodes.length}`);
+        throw fileError(
+          'S004',
+          file,
+          `${file} is damaged: object "${local_name}" is number ${node_id} of ${proto.nodes.length}`,
+        );
       names.set(local_name, node_id);
     }
     const keys = new Map<string, string>();

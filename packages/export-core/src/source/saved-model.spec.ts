@@ -1,7 +1,14 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { EXPECTED, evaluate, expectOutputs, FIXTURES, freezeSource, problemsOf } from './testing/freeze-source';
+import {
+  EXPECTED,
+  evaluate,
+  expectOutputs,
+  FIXTURES,
+  freezeSource,
+  problemsOf,
+} from './testing/freeze-source';
 import type { Graph } from '../graph/graph';
 
 const temporary = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'floe-')));
@@ -15,16 +22,23 @@ describe('a SavedModel of functions within functions', () => {
   it('gives what TensorFlow gives, with its arguments as the function takes them', () => {
     const frozen = freezeSource('source: { savedModel: net/saved_model }');
     expect(frozen.contract.signatures).toMatchObject([
-      { key: 'serving_default', inputs: [{ name: 'x' }, { name: 'gain' }], outputs: [{ name: 'a' }, { name: 'b' }] },
+      {
+        key: 'serving_default',
+        inputs: [{ name: 'x' }, { name: 'gain' }],
+        outputs: [{ name: 'a' }, { name: 'b' }],
+      },
     ]);
     expect(frozen.graph.functions.size).toBe(0);
-    expect([...ops(frozen.graph)].filter((op) => /Call|Variable|VarHandle|Restore|Save/.test(op))).toEqual([]);
+    expect([...ops(frozen.graph)].filter((op) => /Call|Variable|VarHandle|Restore|Save/.test(op))).toEqual(
+      [],
+    );
     expectOutputs(evaluate(frozen, 'net'), 'net');
   });
 
   it('keeps the tensor names of the signature, and calls the rest by scope and node', () => {
     const { graph, contract } = freezeSource('source: { savedModel: net/saved_model }');
-    for (const { tensor } of contract.signatures[0].outputs) expect(tensor).toMatch(/^StatefulPartitionedCall(_1)?:\d$/);
+    for (const { tensor } of contract.signatures[0].outputs)
+      expect(tensor).toMatch(/^StatefulPartitionedCall(_1)?:\d$/);
     expect(graph.node('MatMul')).toBeDefined();
     expect([...graph.nodes.keys()].filter((name) => name.includes('PartitionedCall/'))).toEqual([]);
   });
@@ -38,15 +52,23 @@ describe('a SavedModel of functions within functions', () => {
   });
 
   it('takes several signatures, each variable once', () => {
-    const { graph, contract } = freezeSource('source: { savedModel: net/saved_model, signatures: [embed, serving_default] }');
+    const { graph, contract } = freezeSource(
+      'source: { savedModel: net/saved_model, signatures: [embed, serving_default] }',
+    );
     expect(contract.signatures.map((s) => s.key)).toEqual(['embed', 'serving_default']);
-    const weights = [...graph.nodes.values()].filter((node) => node.op === 'Const' && node.constant!.shape.length === 2);
+    const weights = [...graph.nodes.values()].filter(
+      (node) => node.op === 'Const' && node.constant!.shape.length === 2,
+    );
     expect(weights).toHaveLength(4);
   });
 
   it('refines the shape of an input', () => {
-    const yaml = 'source: { savedModel: net/saved_model }\ninputs: [{ name: gain }, { name: x, shape: [3, 4] }]';
-    expect(freezeSource(yaml).contract.signatures[0].inputs).toMatchObject([{ name: 'gain' }, { name: 'x', shape: [3, 4] }]);
+    const yaml =
+      'source: { savedModel: net/saved_model }\ninputs: [{ name: gain }, { name: x, shape: [3, 4] }]';
+    expect(freezeSource(yaml).contract.signatures[0].inputs).toMatchObject([
+      { name: 'gain' },
+      { name: 'x', shape: [3, 4] },
+    ]);
   });
 });
 
@@ -79,8 +101,12 @@ describe('functional control flow', () => {
 
   it('keeps a variable that a body writes, and freezes the one it only reads', () => {
     const { graph, context } = freezeSource('source: { savedModel: flow/saved_model, signature: count }');
-    expect([...graph.nodes.values()].filter((node) => node.op === 'VarHandleOp').map((node) => node.name)).toEqual(['steps']);
-    expect(context.initializers.map((node) => [node.op, node.inputs[0].node.name])).toEqual([['AssignVariableOp', 'steps']]);
+    expect(
+      [...graph.nodes.values()].filter((node) => node.op === 'VarHandleOp').map((node) => node.name),
+    ).toEqual(['steps']);
+    expect(context.initializers.map((node) => [node.op, node.inputs[0].node.name])).toEqual([
+      ['AssignVariableOp', 'steps'],
+    ]);
     expect(context.initializers[0].inputs[1].node.constant!.toNumbers()).toEqual([0]);
   });
 });
@@ -93,7 +119,12 @@ describe('lookup tables', () => {
       'InitializeTableV2',
       'LookupTableImportV2',
     ]);
-    const byKeys = new Map(context.initializers.map((n) => [words(graph, n.inputs[1].node.name).join('|'), n.inputs[2].node.constant!]));
+    const byKeys = new Map(
+      context.initializers.map((n) => [
+        words(graph, n.inputs[1].node.name).join('|'),
+        n.inputs[2].node.constant!,
+      ]),
+    );
     expect(byKeys.get('one|two|three')?.toNumbers()).toEqual([1.5, 2.5, -3]);
     expect(byKeys.get('one 1.5|two 2.5|three -3')?.toNumbers()).toEqual([0, 1, 2]);
     expect([...byKeys.keys()].some((keys) => keys.split('|').sort().join() === 'left,right')).toBe(true);
@@ -140,6 +171,9 @@ describe('a SavedModel that is not there', () => {
   });
 
   it('finds the graph of tags among several', () => {
-    expect(freezeSource('source: { savedModel: tf1_saved_model/saved_model, tags: [gpu, serve] }').graph.nodes.size).toBeGreaterThan(3);
+    expect(
+      freezeSource('source: { savedModel: tf1_saved_model/saved_model, tags: [gpu, serve] }').graph.nodes
+        .size,
+    ).toBeGreaterThan(3);
   });
 });

@@ -53,7 +53,11 @@ export function assetFiles({ meta, folder, file }: SavedModelFiles): Map<string,
     if (!tensor_info?.name || filename === '') continue;
     const asset = path.resolve(root, filename);
     if (!asset.startsWith(root + path.sep)) {
-      throw fileError('S006', file, `${file} names the asset ${filename}, which is outside its assets folder`);
+      throw fileError(
+        'S006',
+        file,
+        `${file} names the asset ${filename}, which is outside its assets folder`,
+      );
     }
     assets.set(tensor_info.name, asset);
   }
@@ -74,7 +78,9 @@ function graphOf(target: string): string {
       const hint = `savedModel: ${path.dirname(target)}`;
       throw fileError('S003', target, `${target} is the graph of a SavedModel: name its folder`, hint);
     }
-    const cure = CURES[kind] ?? (kind === 'graphdef' || kind === 'graphdef-text' ? 'source: { frozenGraph: … }' : undefined);
+    const cure =
+      CURES[kind] ??
+      (kind === 'graphdef' || kind === 'graphdef-text' ? 'source: { frozenGraph: … }' : undefined);
     throw fileError('S003', target, `${target} is ${FILE_KINDS[kind]}, not the folder of a SavedModel`, cure);
   }
   if (pathKind(target) === undefined) throw fileError('S001', target, `${target} does not exist`);
@@ -82,7 +88,12 @@ function graphOf(target: string): string {
     const file = path.join(target, name);
     if (pathKind(file) === 'file') return file;
   }
-  throw fileError('S003', target, `${target} has no saved_model.pb: it is not a SavedModel`, cureOfFolder(target));
+  throw fileError(
+    'S003',
+    target,
+    `${target} has no saved_model.pb: it is not a SavedModel`,
+    cureOfFolder(target),
+  );
 }
 
 function cureOfFolder(folder: string): string | undefined {

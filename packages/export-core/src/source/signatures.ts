@@ -58,7 +58,9 @@ function components(name: string, info: TensorInfo): TensorSpec[] {
       ];
     }
     case 'composite_tensor':
-      return info.composite_tensor!.components.flatMap((part, i) => components(`${name}/component_${i}`, part));
+      return info.composite_tensor!.components.flatMap((part, i) =>
+        components(`${name}/component_${i}`, part),
+      );
     default:
       return info.name && dtype
         ? [{ name, tensor: info.name, dtype, shape: shapeFromProto(info.tensor_shape) }]

@@ -72,7 +72,9 @@ function sameValues(checkpoint: Checkpoint, keys: readonly string[]): boolean {
   const wanted = bytesOf(first);
   return others.every((key) => {
     const bytes = bytesOf(key);
-    return typeof bytes === 'string' || typeof wanted === 'string' ? bytes === wanted : Buffer.compare(bytes, wanted) === 0;
+    return typeof bytes === 'string' || typeof wanted === 'string'
+      ? bytes === wanted
+      : Buffer.compare(bytes, wanted) === 0;
   });
 }
 

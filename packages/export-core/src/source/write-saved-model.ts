@@ -35,7 +35,9 @@ export function writeSavedModel(graph: Graph, contract: Contract): Piece[] {
     const main = graph.add('init', 'NoOp');
     main.controls = initializers;
     around.collection_def = { saved_model_main_op: { node_list: { value: [main.name] } } };
-    signatures[INIT_KEY] = { outputs: { [INIT_KEY]: { name: main.name, tensor_shape: { unknown_rank: true } } } };
+    signatures[INIT_KEY] = {
+      outputs: { [INIT_KEY]: { name: main.name, tensor_shape: { unknown_rank: true } } },
+    };
   }
   const meta = [
     encode('MetaGraphDef', { meta_info_def: { tags: ['serve'] } }),

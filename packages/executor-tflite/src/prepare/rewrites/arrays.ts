@@ -16,7 +16,9 @@ function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
   const shifts = numbers(shift);
   const axes = numbers(axis);
   const { shape } = x;
-  if (!shifts || !axes || !shape) return undefined;
+  if (!axes || !shape) return undefined;
+  if (!shifts || axes.some((a) => shape[axisOf(a, shape.length)] === null))
+    return rollByGather(b, x, shift, axes);
   let rolled = x;
   for (const [i, by] of shifts.entries()) {
     const at = axisOf(axes[i], shape.length);
@@ -31,6 +33,20 @@ function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
     rolled = b.op('ConcatV2', [part(first, size - first), part(0, first), b.ints(at)]);
   }
   return rolled;
+}
+
+/** The same where a shift or a size is computed: element i comes from (i − shift) mod n. */
+function rollByGather(b: Rewriter, x: Value, shift: Value, axes: readonly number[]): Value | undefined {
+  const rank = x.shape!.length;
+  const each = b.op('Reshape', [b.cast(shift, 'int32'), [-1]]);
+  return axes.reduce((rolled, a, i) => {
+    const axis = axisOf(a, rank);
+    const size = sizeOf(b, x, axis);
+    const places = typeof size === 'number' ? b.ints(range(size)) : b.op('Range', [0, size, 1]);
+    const by = b.op('StridedSlice', [each, [i], [i + 1], [1]]);
+    const from = b.op('FloorMod', [b.op('Sub', [places, by]), size]);
+    return b.op('GatherV2', [rolled, from, b.ints(axis)]);
+  }, x);
 }
 
 function linSpace(b: Rewriter, [start, stop, num]: Value[]): Value | undefined {

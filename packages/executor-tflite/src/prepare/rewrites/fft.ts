@@ -65,6 +65,29 @@ function irfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
   return b.op('AddV2', [b.op('BatchMatMulV2', [parts[0], cos]), b.op('BatchMatMulV2', [parts[1], sin])]);
 }
 
+/** The complex inverse along the rows' axis, then the real one along each row. */
+function irfft2d(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
+  const [height, width] = numbers(lengthValue) ?? [];
+  if (!height || !width || Math.max(height, width) > MAX_LENGTH || x.dtype !== 'complex64') return undefined;
+  const bins = Math.floor(width / 2) + 1;
+  const [re, im] = ['Real', 'Imag'].map((op) => fitted(b, b.op(op, [x]), [height, bins]));
+  if (!re || !im) return undefined;
+  const [cos, sin] = [new Float32Array(height * height), new Float32Array(height * height)];
+  for (let t = 0; t < height; t++) {
+    for (let k = 0; k < height; k++) {
+      const angle = (2 * Math.PI * ((k * t) % height)) / height;
+      cos[t * height + k] = Math.cos(angle) / height;
+      sin[t * height + k] = Math.sin(angle) / height;
+    }
+  }
+  const [c, s] = [cos, sin].map((m) => b.const(Tensor.fromArray('float32', [height, height], m)));
+  const product = (m: Value, v: Value) => b.op('BatchMatMulV2', [m, v]);
+  const real = b.op('Sub', [product(c, re), product(s, im)]);
+  const imaginary = b.op('AddV2', [product(s, re), product(c, im)]);
+  const [rowCos, rowSin] = inverseMatrices(width, bins);
+  return b.op('AddV2', [b.op('BatchMatMulV2', [real, rowCos]), b.op('BatchMatMulV2', [imaginary, rowSin])]);
+}
+
 const made =
   (build: (b: Rewriter, inputs: Value[]) => Value | undefined) => (_: unknown, node: Node, b: Rewriter) => {
     const value = build(b, node.inputs);
@@ -74,4 +97,5 @@ const made =
 export const table: RewriteTable = {
   RFFT: made(rfft),
   IRFFT: made(irfft),
+  IRFFT2D: made(irfft2d),
 };

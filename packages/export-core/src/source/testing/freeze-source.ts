@@ -43,7 +43,10 @@ export interface Frozen {
  * @throws FloeError with everything that is wrong
  */
 export function freezeSource(yaml: string, root = FIXTURES): Frozen {
-  const { descriptor, diagnostics, place } = parseDescriptor(path.join(root, 'model.yaml'), `version: 1\n${yaml}`);
+  const { descriptor, diagnostics, place } = parseDescriptor(
+    path.join(root, 'model.yaml'),
+    `version: 1\n${yaml}`,
+  );
   if (!descriptor || diagnostics.length) throw new FloeError(diagnostics);
   const found = new Diagnostics();
   const source = loadSource(descriptor.source, root, descriptor);
@@ -68,7 +71,8 @@ export function freezeSource(yaml: string, root = FIXTURES): Frozen {
     runPasses(FREEZE_PASSES, source.graph, context);
     found.throwIfErrors();
     // Values are read while the files are open.
-    for (const node of source.graph.nodes.values()) if (node.constant?.isDeferred) keep(node.constant, node.attrs);
+    for (const node of source.graph.nodes.values())
+      if (node.constant?.isDeferred) keep(node.constant, node.attrs);
     return { graph: source.graph, contract, context };
   } finally {
     source.close();
@@ -85,7 +89,10 @@ export function evaluate({ graph, contract }: Frozen, fixture: string): Record<s
   for (const { name, tensor } of signature.inputs) {
     const { dtype, shape, values } = EXPECTED[fixture].inputs[name];
     const value = Tensor.fromNumbers(dtype, shape, values as number[]);
-    graph.become(graph.node(parseInput(tensor).name)!, 'Const', [], { dtype: attr.type(dtype), value: attr.tensor(value) });
+    graph.become(graph.node(parseInput(tensor).name)!, 'Const', [], {
+      dtype: attr.type(dtype),
+      value: attr.tensor(value),
+    });
   }
   inferShapes(graph, new Diagnostics());
   foldConstants(graph, { useShapes: true });
@@ -110,11 +117,15 @@ export function expectOutputs(actual: Record<string, number[]>, fixture: string)
 }
 
 /** The diagnostics that freezing ends with. */
-export function problemsOf(yaml: string, root = FIXTURES): { code: string; message: string; hint?: string }[] {
+export function problemsOf(
+  yaml: string,
+  root = FIXTURES,
+): { code: string; message: string; hint?: string }[] {
   try {
     freezeSource(yaml, root);
   } catch (error) {
-    if (error instanceof FloeError) return error.diagnostics.map(({ code, message, hint }) => ({ code, message, hint }));
+    if (error instanceof FloeError)
+      return error.diagnostics.map(({ code, message, hint }) => ({ code, message, hint }));
     throw error;
   }
   throw new Error('it was frozen');
