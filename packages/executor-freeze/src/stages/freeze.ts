@@ -20,6 +20,7 @@ import {
   type Contract,
   type FreezeContext,
   type Graph,
+  type LoadedSource,
   type Piece,
   type Signature,
   type StageContext,
@@ -27,9 +28,9 @@ import {
 } from '@floe/export-core';
 
 export const freeze: StageFunction = async (context) => {
-  const { descriptor, root } = context;
+  const { descriptor } = context;
   const diagnostics = new Diagnostics();
-  const source = loadSource(descriptor.source, root, descriptor);
+  const source = load(context);
   try {
     const contract = resolve(context, source.graph, source.signatures, diagnostics);
     const isSound = !diagnostics.hasErrors;
@@ -65,6 +66,23 @@ export const freeze: StageFunction = async (context) => {
     throw error instanceof GraphError ? malformed(error) : error;
   }
 };
+
+/** Opens the source. What is wrong with what the files hold is told where model.yaml names them. */
+function load({ descriptor, root, place }: StageContext): LoadedSource {
+  try {
+    return loadSource(descriptor.source, root, descriptor);
+  } catch (error) {
+    if (!(error instanceof FloeError)) throw error;
+    const { source } = descriptor;
+    const chosen = (['signature', 'signatures'] as const).find((key) => source[key] !== undefined);
+    throw new FloeError(
+      error.diagnostics.map((d) => {
+        const path = d.code === 'G011' && chosen ? ['source', chosen] : sourcePath(descriptor);
+        return /^(G007|G011|S012)$/.test(d.code) ? { ...d, where: withPaths(place)(path) } : d;
+      }),
+    );
+  }
+}
 
 /** The contract on the graph, and whether the graph is one that can be worked on at all. */
 function resolve(

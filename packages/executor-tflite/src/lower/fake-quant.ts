@@ -64,7 +64,8 @@ function numbers(value: Value | undefined): number[] | undefined {
 }
 
 function refuseRange(node: Node, at: readonly number[], bits: number | undefined): Refusal | undefined {
-  if (bits !== BITS) return { reason: `quantisation to ${bits ?? 'a computed number of'} bits has no kernel` };
+  if (bits !== BITS)
+    return { reason: `quantisation to ${bits ?? 'a computed number of'} bits has no kernel` };
   if (node.inputs[0].dtype !== 'float32') return { reason: `no kernel quantises ${node.inputs[0].dtype}` };
   const ends = at.map((i) => numbers(node.inputs[i]));
   if (ends.some((e) => !e)) return { reason: 'its range is computed at run time' };
@@ -127,8 +128,7 @@ export const table: LoweringTable = {
     to: TO,
     note: '8 bits',
     refuse: (node) => refuseRange(node, [], node.int('num_bits')),
-    build: (c) =>
-      emitPair(c, trainedByRange([c.node.float('min')], [c.node.float('max')], c.node, 0)),
+    build: (c) => emitPair(c, trainedByRange([c.node.float('min')], [c.node.float('max')], c.node, 0)),
   },
   FakeQuantWithMinMaxVars: rangeOperands(() => 0),
   FakeQuantWithMinMaxVarsPerChannel: rangeOperands(lastAxis),

@@ -11,6 +11,7 @@ import {
   type Pass,
   type Signature,
 } from '@floe/export-core';
+import { booleanConditions } from './control-flow/boolean-conditions';
 import { caseToIfs } from './control-flow/case-to-ifs';
 import { copyPassedVariables } from './control-flow/copy-passed-variables';
 import { dropControlEdges } from './control-flow/drop-control-edges';
@@ -67,6 +68,8 @@ export const PREPARE_PASSES: PreparePass[] = [
   infer,
   fold,
   { name: 'removeIdentities', run: removeIdentities },
+  // Needs types, and constants before they are folded.
+  { name: 'booleanConditions', run: booleanConditions },
   // Makes loops, whose bodies have no shapes yet.
   { name: 'expandBlockCells', run: expandBlockCells },
   infer,

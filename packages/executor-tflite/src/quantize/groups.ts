@@ -87,7 +87,10 @@ export class ScaleGroups {
     if (!this.parents.has(tensor)) return this.own(tensor);
     const group = this.groupOf(tensor);
     if (!group.range) {
-      group.range = group.tensors.reduce<Range | undefined>((all, t) => union(all, this.rangeOne(t)), undefined);
+      group.range = group.tensors.reduce<Range | undefined>(
+        (all, t) => union(all, this.rangeOne(t)),
+        undefined,
+      );
       group.params = this.groupParams(group);
     }
     return group.params;

@@ -35,7 +35,10 @@ export function quantizeIo(model: TfliteModel, type: IoType, diagnostics: Diagno
         if (!isFloat(tensor)) continue;
         const result = done.get(tensor) ?? convert(signature, tensor, type);
         if (!result) {
-          diagnostics.warning('Q003', `${list.slice(0, -1)} "${name}" stays float32: no operator takes or gives it in integers`);
+          diagnostics.warning(
+            'Q003',
+            `${list.slice(0, -1)} "${name}" stays float32: no operator takes or gives it in integers`,
+          );
           continue;
         }
         done.set(tensor, result);
@@ -55,7 +58,9 @@ function convertInput(
   const inner = quantizers[0]?.outputs[0];
   if (!inner?.quantization) return undefined;
   const outer = outerTensor(tensor.name, inner, type);
-  const others = subgraph.outputs.includes(tensor) || subgraph.ops.some((op) => op.inputs.includes(tensor) && !quantizers.includes(op));
+  const others =
+    subgraph.outputs.includes(tensor) ||
+    subgraph.ops.some((op) => op.inputs.includes(tensor) && !quantizers.includes(op));
   const first: TfliteOp[] = [];
   for (const op of quantizers) {
     if (sameForm(outer, op.outputs[0])) replaceReads(subgraph, op.outputs[0], outer);

@@ -31,7 +31,10 @@ export interface IntegerContext {
 }
 
 /** Plans for one subgraph, and what has to stay in float. */
-export function planInteger(graph: TfliteSubgraph, context: IntegerContext): { plans: OpPlan[]; left: LeftInFloat[] } {
+export function planInteger(
+  graph: TfliteSubgraph,
+  context: IntegerContext,
+): { plans: OpPlan[]; left: LeftInFloat[] } {
   const left: LeftInFloat[] = [];
   const ops = new Set<TfliteOp>();
   for (const op of graph.ops) {
@@ -62,9 +65,14 @@ function whyNot(op: TfliteOp, { type, known }: IntegerContext): string | undefin
   if (type === 'INT16' && !integer.int16) return 'it has no int16 kernel';
   if (weights?.constantOnly && !weights.inputs.every((i) => !op.inputs[i] || isFloatConstant(op.inputs[i])))
     return 'its weights are computed, and the integer kernel takes constants only';
+  if (type === 'INT16' && weights?.perChannel && !isFloatConstant(op.inputs[weights.inputs[0]]))
+    return 'its weights are computed, and the int16 kernel takes int8 constants only';
   if (bias !== undefined && op.inputs[bias] && !isFloatConstant(op.inputs[bias]))
     return 'its bias is computed, and the integer kernel takes a constant only';
-  const values = [...op.inputs.filter((t, i) => isActivation(op, i) && isFloat(t)), ...op.outputs.filter(isFloat)];
+  const values = [
+    ...op.inputs.filter((t, i) => isActivation(op, i) && isFloat(t)),
+    ...op.outputs.filter(isFloat),
+  ];
   const isFixed = integer.scales === 'fixed';
   for (const t of values as TfliteTensor[]) {
     if (t.isConstant) {

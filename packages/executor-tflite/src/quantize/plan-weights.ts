@@ -40,7 +40,9 @@ export function planFloat16(op: TfliteOp): OpPlan | undefined {
     // Beyond the range of float16 (a mask of -1e9, say) a value would become infinite.
     return -min <= MAX_HALF && max <= MAX_HALF ? { stored: { type: 'FLOAT16' } } : undefined;
   });
-  return inputs.some(Boolean) ? { op, mode: 'float16', inputs, outputs: op.outputs.map(() => undefined) } : undefined;
+  return inputs.some(Boolean)
+    ? { op, mode: 'float16', inputs, outputs: op.outputs.map(() => undefined) }
+    : undefined;
 }
 
 /** `dynamic`: int8 weights; the kernel quantises its activations while it runs. */
@@ -59,7 +61,8 @@ export function planDynamic(op: TfliteOp, params: WeightParams): OpPlan | undefi
   if (!weights?.hybrid) return undefined;
   const given = weights.inputs.filter((i) => op.inputs[i]);
   // A kernel takes either all its weights as int8 or none.
-  if (!given.every((i) => isFloatConstant(op.inputs[i])) || !given.some((i) => large(op.inputs[i]))) return undefined;
+  if (!given.every((i) => isFloatConstant(op.inputs[i])) || !given.some((i) => large(op.inputs[i])))
+    return undefined;
   for (const i of given) {
     const form = int8Form(
       op.inputs[i] as TfliteTensor,
@@ -78,7 +81,11 @@ export function planDynamic(op: TfliteOp, params: WeightParams): OpPlan | undefi
 }
 
 /** `weight-only-int8` and `-int4`: weights are held as integers and read back; kernels compute in float. */
-export function planWeightOnly(op: TfliteOp, type: 'INT8' | 'INT4', params: WeightParams): OpPlan | undefined {
+export function planWeightOnly(
+  op: TfliteOp,
+  type: 'INT8' | 'INT4',
+  params: WeightParams,
+): OpPlan | undefined {
   const { weights, table } = policyOf(op);
   const which = weights?.inputs ?? (table === undefined ? [] : [table]);
   const inputs = op.inputs.map((t, i): OperandPlan | undefined => {

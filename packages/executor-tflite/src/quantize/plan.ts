@@ -77,7 +77,10 @@ export function summarize(model: TfliteModel, plan: Plan): PlanSummary {
   for (const op of model.subgraphs.flatMap((g) => g.ops)) {
     if (![...op.inputs, ...op.outputs].some((t) => isFloat(t))) continue;
     const planned = plan.ops.get(op);
-    if (planned?.outputs.some(Boolean) || planned?.inputs.some((o, i) => o?.form && !op.inputs[i]?.isConstant))
+    if (
+      planned?.outputs.some(Boolean) ||
+      planned?.inputs.some((o, i) => o?.form && !op.inputs[i]?.isConstant)
+    )
       summary.integer++;
     else if (planned?.inputs.some((o) => o?.form)) summary.hybrid++;
     else summary.float++;

@@ -48,7 +48,11 @@ export function planModel(
   return { ops: new Map(plans.map((plan) => [plan.op, plan])), left };
 }
 
-function planWeights(op: TfliteOp, mode: Mode, weights: ReturnType<typeof rememberedWeights>): OpPlan | undefined {
+function planWeights(
+  op: TfliteOp,
+  mode: Mode,
+  weights: ReturnType<typeof rememberedWeights>,
+): OpPlan | undefined {
   switch (mode) {
     case 'float16':
       return planFloat16(op);

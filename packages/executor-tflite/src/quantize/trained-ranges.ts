@@ -5,7 +5,13 @@
  * Result: x in place of y, and the pair's parameters known of it
  */
 import { bufferOf, SubgraphEdit } from '../fuse/edit';
-import { TfliteTensor, type Quantization, type TfliteModel, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
+import {
+  TfliteTensor,
+  type Quantization,
+  type TfliteModel,
+  type TfliteOp,
+  type TfliteSubgraph,
+} from '../tflite/model';
 import { INTEGER_TYPES } from './affine';
 import { isFloat } from './plan';
 
@@ -82,7 +88,8 @@ function limitsOf(
   { type, quantization: q, shape }: TfliteTensor,
   before: TfliteOp | undefined,
 ): Limit[] | undefined {
-  if (!q || !INTEGER_TYPES[type] || (q.scale.length > 1 && q.axis !== (shape?.length ?? 0) - 1)) return undefined;
+  if (!q || !INTEGER_TYPES[type] || (q.scale.length > 1 && q.axis !== (shape?.length ?? 0) - 1))
+    return undefined;
   const { min, max } = INTEGER_TYPES[type];
   const end = (step: number) => Float32Array.from(q.scale, (s, c) => s * (step - q.zeroPoint[c]));
   const [low, high] = [end(min), end(max)];
@@ -90,7 +97,8 @@ function limitsOf(
   const fromZero = activation === 'RELU' || activation === 'RELU6';
   const limits: Limit[] = [];
   if (!fromZero || low.some((v) => v > 0)) limits.push({ code: 'MAXIMUM', values: low });
-  if (activation !== 'RELU6' || high.some((v) => v < 6 * (1 - 1e-6))) limits.push({ code: 'MINIMUM', values: high });
+  if (activation !== 'RELU6' || high.some((v) => v < 6 * (1 - 1e-6)))
+    limits.push({ code: 'MINIMUM', values: high });
   return limits;
 }
 

@@ -31,8 +31,10 @@ export const validate: StageFunction = async (context) => {
     diagnostics.addAll(error.diagnostics);
   }
   // What is about a node of the graph stands where the graph is named.
-  const source = withPaths(context.place)(sourcePath(context.descriptor));
-  const list = diagnostics.list.map((d) => (d.where ? d : { ...d, where: source }));
+  const place = withPaths(context.place);
+  const source = place(sourcePath(context.descriptor));
+  const target = place(['target', 'runtime']);
+  const list = diagnostics.list.map((d) => (d.where ? d : { ...d, where: d.code === 'T003' ? target : source }));
   const { json, sarif } = reports(list, context.root);
   const problems = list.filter((d) => d.severity !== 'note').length;
   return {

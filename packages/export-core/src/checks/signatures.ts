@@ -1,11 +1,11 @@
 /** G020: whether what a source's signatures promise is in its graph. They are written by hand as often as not. */
 import type { Signature, TensorSpec } from '../contract/contract';
 import type { Diagnostics, Place } from '../diagnostics/diagnostic';
+import { nearest } from '../diagnostics/suggest';
 import type { Graph } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
 import { outputTypes } from '../ops/op-def';
 import { compatible, shapeToString } from '../tensor/shape';
-import { hintForMissing } from './missing-tensor';
 
 /** Checks every tensor of signatures that come from the source itself, not from model.yaml. */
 export function checkSignatures(
@@ -29,9 +29,9 @@ function checkSpec(graph: Graph, told: string, spec: TensorSpec, where: Place, d
   const node = graph.node(name);
   const declare = (tensor: string) => `declare it in model.yaml: { name: ${spec.name}, tensor: "${tensor}" }`;
   if (!node) {
-    const near = hintForMissing(graph, spec.tensor);
+    const [near] = nearest(name, graph.nodes.keys(), 1);
     diagnostics.error('G020', `${told} points at "${spec.tensor}", which is not in the graph`, {
-      hint: near?.startsWith('did') ? `${near} ${declare('…')}` : declare('…'),
+      hint: declare(near === undefined ? 'node:0' : `${near}:0`),
       where,
       node: name,
     });

@@ -43,11 +43,14 @@ export function checkFiles(
     try {
       const graph = sourceFiles(descriptor, root).find(({ role }) => role === 'graph');
       if (graph && source.graph === undefined && !existsSync(graph.path)) {
-        const hint = 'name its graph: `graph: file.meta` (or .pb, .pbtxt)';
-        out.error('S001', `the checkpoint's graph ${relative(root, graph.path)} does not exist`, {
-          where,
-          hint,
-        });
+        if (isObjectBased(resolve(root, source.checkpoint))) out.add(withoutStructure(source.checkpoint, where));
+        else {
+          const hint = 'name its graph: `graph: file.meta` (or .pb, .pbtxt)';
+          out.error('S001', `the checkpoint's graph ${relative(root, graph.path)} does not exist`, {
+            where,
+            hint,
+          });
+        }
       }
     } catch (error) {
       if (!(error instanceof FloeError)) throw error;
@@ -55,6 +58,34 @@ export function checkFiles(
     }
   }
   return out.list;
+}
+
+/** Whether a checkpoint was written by tf.train.Checkpoint (Keras: save_weights), which saves no graph. */
+function isObjectBased(target: string): boolean {
+  const { openCheckpoint } = require('../format/checkpoint') as typeof import('../format/checkpoint');
+  const { OBJECT_GRAPH_KEY } = require('../source/object-graph') as typeof import('../source/object-graph');
+  try {
+    const checkpoint = openCheckpoint(target);
+    try {
+      return checkpoint.entries.has(OBJECT_GRAPH_KEY);
+    } finally {
+      checkpoint.close();
+    }
+  } catch (error) {
+    // What is wrong with the checkpoint itself is told when it is read.
+    if (error instanceof FloeError) return false;
+    throw error;
+  }
+}
+
+function withoutStructure(checkpoint: string, where: Place | undefined): Diagnostic {
+  return {
+    code: 'S007',
+    severity: 'error',
+    message: `${checkpoint} is a tf.train.Checkpoint: it holds weights, and nothing that says how they are used`,
+    hint: `save the structure once with tf.saved_model.save(model, "saved_model") (Keras: model.export("saved_model")), then source: { savedModel: saved_model, checkpoint: ${checkpoint} }`,
+    where,
+  };
 }
 
 /** A hint: names in the folder where the file was looked for, or the first folder on the way that is not there. */

@@ -59,6 +59,8 @@ function becomeConstants(graph: Graph, group: VariableGroup, values: readonly Te
 /** Lets a value that was the handle have the type of the variable. */
 function retype(graph: Graph, value: Value, dtype: DType, shape: readonly number[] | undefined): void {
   const { node, index } = value;
+  value.dtype = dtype;
+  value.shape = shape ? [...shape] : null;
   if (node.op === '_Arg') {
     node.attrs = new Map<string, Attr>([
       ['T', attr.type(dtype)],

@@ -10,6 +10,7 @@ import { removeIdentities } from '../remove-identities';
 import { removeUnused } from '../remove-unused';
 import { allGraphs, calledFunctions } from './functions';
 import { inlineBranches } from './inline-branches';
+import { mergeCounters } from './merge-counters';
 import { reduceOperands } from './reduce-operands';
 
 /** Far above what models need: one round a level of nesting. */
@@ -27,7 +28,10 @@ export function simplifyControlFlow(graph: Graph, context: PrepareContext): void
       // What nobody needs reads operands and results too.
       removeUnused(each, own);
     }
-    for (const each of allGraphs(graph)) changes += inlineBranches(each);
+    for (const each of allGraphs(graph)) {
+      changes += inlineBranches(each);
+      mergeCounters(each);
+    }
     // From the inside out: what an inner body needs no more, the outer one may not need either.
     for (const each of allGraphs(graph).reverse()) {
       changes += reduceOperands(each, each === graph ? named : new Set());

@@ -95,7 +95,12 @@ export class Statistics {
     const first = this.counts.findIndex((n) => n > 0);
     if (first < 0) return undefined;
     const last = this.counts.findLastIndex((n) => n > 0);
-    return { limit: this.limit, first, bins: BINS, counts: Array.from(this.counts.subarray(first, last + 1)) };
+    return {
+      limit: this.limit,
+      first,
+      bins: BINS,
+      counts: Array.from(this.counts.subarray(first, last + 1)),
+    };
   }
 }
 

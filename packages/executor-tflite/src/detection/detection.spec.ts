@@ -1,0 +1,299 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  detectionIn,
+  Diagnostics,
+  FloeError,
+  joinPieces,
+  Tensor,
+  type DetectionKeys,
+  type Graph,
+  type Signature,
+  type StageContext,
+} from '@floe/export-core';
+import { convertGraph } from '../convert/convert-graph';
+import { writeModel } from '../tflite/write';
+import type { TfliteModel } from '../tflite/model';
+import { GraphBuilder } from '../testing/graphs';
+import { compareDetections, detectionOutputs } from '../verify/compare-detections';
+import { runTflite } from '../verify/litert';
+import { OUTPUTS, POST_PROCESS } from './cut';
+import { detectionModel } from './detection';
+import { EXPECTED, graphOf, sampleOf } from './testing/fixtures';
+
+type Keys = Partial<DetectionKeys>;
+
+let root: string;
+beforeAll(() => (root = mkdtempSync(join(tmpdir(), 'floe-detection-'))));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** What export_tflite_ssd_graph.py was told when the fixture was made: its flags, which no server graph holds. */
+function flags(name: 'modern' | 'old'): Keys {
+  const { max_detections, per_box, per_class, regular } = EXPECTED[name].settings;
+  return {
+    maxDetections: max_detections,
+    maxClassesPerDetection: per_box,
+    detectionsPerClass: per_class,
+    nms: { type: regular ? 'regular' : 'fast' },
+  };
+}
+
+interface Converted {
+  model: TfliteModel;
+  signature: Signature;
+  found: string[];
+}
+
+function convert(graph: Graph, keys: Keys = {}): Converted {
+  const diagnostics = new Diagnostics();
+  const context = {
+    root,
+    descriptor: { detection: { postprocess: 'custom', ...keys } },
+    place: () => ({ file: 'model.yaml' }),
+  } as unknown as StageContext;
+  const { signature, found, customOps } = detectionModel(graph, context, diagnostics, true)!;
+  const model = convertGraph(graph, [signature], diagnostics, customOps);
+  diagnostics.throwIfErrors();
+  return { model, signature, found };
+}
+
+/** The codes of what goes wrong. */
+function problems(graph: Graph, keys: Keys = {}): { code: string; message: string; hint?: string }[] {
+  try {
+    convert(graph, keys);
+    return [];
+  } catch (error) {
+    if (!(error instanceof FloeError)) throw error;
+    return error.diagnostics.map(({ code, message, hint }) => ({ code, message, hint }));
+  }
+}
+
+async function run({ model, signature }: Converted, image: Tensor): Promise<Map<string, Tensor>> {
+  return runTflite(joinPieces(writeModel(model)), new Map([[signature.inputs[0].name, image]]));
+}
+
+/** Largest difference of any element that counts, of boxes, classes, scores and count. */
+function differences(got: Map<string, Tensor>, want: Expected): number[] {
+  return OUTPUTS.map((name, i) => {
+    const [shape, elements] = want[i];
+    const tensor = got.get(name)!;
+    expect(tensor.shape).toEqual(shape);
+    return Math.max(...elements.map((x, k) => Math.abs(x - tensor.at(k))));
+  });
+}
+type Expected = (typeof EXPECTED)['modern']['runs'][0];
+
+function customOptions(model: TfliteModel): string | undefined {
+  const op = model.subgraphs[0].ops.find((o) => o.customCode === POST_PROCESS);
+  return op && Buffer.from(op.customOptions!).toString('hex');
+}
+
+describe.each(['modern', 'old'] as const)('%s detector', (name) => {
+  const { settings, options, runs } = EXPECTED[name];
+
+  test('is recognised, with every value that its graph holds', () => {
+    const found = detectionIn(graphOf(name));
+    const [y, x, h, w] = settings.scales;
+    expect(found).toMatchObject({
+      kind: 'server',
+      size: settings.size,
+      channels: 3,
+      scales: { y, x, h, w },
+      anchorForm: 'corners',
+      scoreConverter: settings.converter,
+      numClasses: settings.classes,
+      scoreThreshold: Math.fround(settings.score),
+      iouThreshold: Math.fround(settings.iou),
+    });
+  });
+
+  test.each([
+    ['server graph', name],
+    ['graph for TFLite', `${name}_tflite`],
+  ])('%s gives the detections of TensorFlow’s own .tflite', async (_, file) => {
+    const converted = convert(graphOf(file), file === name ? flags(name) : {});
+    expect(converted.model.signatures[0].outputs.map((o) => o.name)).toEqual(OUTPUTS);
+    expect(customOptions(converted.model)).toBe(options);
+    for (const [i, want] of runs.entries()) {
+      const errors = differences(await run(converted, sampleOf(name, i)), want);
+      expect(Math.max(...errors)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('gives the same detections with builtin operators', async () => {
+    const converted = convert(graphOf(name), { ...flags(name), postprocess: 'builtin' });
+    const codes = converted.model.subgraphs[0].ops.map((op) => op.code);
+    expect(codes).not.toContain('CUSTOM');
+    expect(codes).toContain('NON_MAX_SUPPRESSION_V5');
+    for (const [i, want] of runs.entries()) {
+      const errors = differences(await run(converted, sampleOf(name, i)), want);
+      expect(Math.max(...errors)).toBeLessThan(1e-5);
+    }
+  });
+
+  test('takes pictures as they are where the input is not normalised', async () => {
+    const converted = convert(graphOf(name), { ...flags(name), input: { normalized: false } });
+    expect(converted.signature.inputs[0].name).toBe('input_image_tensor');
+    const normalised = sampleOf(name, 0);
+    const picture = normalised.toNumbers().map((n) => (n + 1) * 127.5);
+
+    const got = await run(converted, Tensor.fromNumbers('float32', normalised.shape, picture));
+    expect(Math.max(...differences(got, runs[0]))).toBeLessThan(1e-4);
+  });
+});
+
+test('what the graph does not say is taken from model.yaml, or as export_tflite_ssd_graph.py takes it', () => {
+  const { model } = convert(graphOf('modern'), { maxDetections: 3, nms: { scoreThreshold: 0.25 } });
+  const outputs = model.subgraphs[0].outputs.map((t) => t.shape);
+  expect(outputs).toEqual([[1, 3, 4], [1, 3], [1, 3], [1]]);
+  expect(convert(graphOf('modern')).model.subgraphs[0].outputs[0].shape).toEqual([1, 10, 4]);
+});
+
+describe('pipeline.config', () => {
+  const config = (more: Partial<Record<'classes' | 'scale' | 'size' | 'converter', string>> = {}): string => {
+    const file = join(root, 'pipeline.config');
+    writeFileSync(
+      file,
+      `model {
+        ${'ssd'} {
+          num_classes: ${more.classes ?? 3}  # a comment
+          image_resizer { fixed_shape_resizer { height: ${more.size ?? 32} width: 40 } }
+          box_coder { faster_rcnn_box_coder { y_scale: ${more.scale ?? '10.0'} } }
+          post_processing {
+            batch_non_max_suppression { score_threshold: 0.3 iou_threshold: .5 max_detections_per_class: 100 }
+            score_converter: ${more.converter ?? 'SIGMOID'}
+          }
+        }
+      }
+      train_config: < batch_size: 24 fine_tune_checkpoint: "a/b" >`,
+    );
+    return file;
+  };
+
+  test('that agrees with the graph changes nothing', () => {
+    const pipelineConfig = config();
+    expect(customOptions(convert(graphOf('modern'), { pipelineConfig, ...flags('modern') }).model)).toBe(
+      EXPECTED.modern.options,
+    );
+  });
+
+  test('that contradicts it is an error that names both values, all at once', () => {
+    const pipelineConfig = config({ classes: '90', scale: '8.0', converter: 'SOFTMAX', size: '300' });
+    const found = problems(graphOf('modern'), { pipelineConfig });
+    expect(found.map((p) => p.code)).toEqual(['D008', 'D008', 'D008', 'D008']);
+    expect(found.map((p) => p.message)).toEqual([
+      'the number of classes is 90 in pipeline.config, and 3 in the graph',
+      'the size of images is 300 × 40 in pipeline.config, and 32 × 40 in the graph',
+      'the score converter is softmax in pipeline.config, and sigmoid in the graph',
+      'the scale of y is 8 in pipeline.config, and 10 in the graph',
+    ]);
+  });
+});
+
+describe('graphs that are no single-shot detectors', () => {
+  test('a classifier: what can be exported is named', () => {
+    const b = new GraphBuilder();
+    b.op('probabilities', 'Softmax', [b.op('neg', 'Neg', [b.input('x', [1, 4])])]);
+    const [problem] = problems(b.graph);
+    expect(problem).toMatchObject({ code: 'G024' });
+    expect(problem.message).toContain('no box coder was found');
+    expect(problem.hint).toContain('{ name: probabilities, tensor: "probabilities:0" }');
+  });
+
+  test('a two-stage detector is told by the crops of its feature map', () => {
+    const b = new GraphBuilder();
+    const features = b.op('features', 'Relu', [b.input('x', [1, 8, 8, 4])]);
+    const crops = [b.weights('boxes', [3, 4]), b.ints('index', [0, 0, 0]), b.ints('size', [2, 2])];
+    b.op('CropAndResize', 'CropAndResize', [features, ...crops]);
+    const [problem] = problems(b.graph);
+    expect(problem.message).toContain('two-stage detector: "CropAndResize"');
+    expect(problem.hint).toContain('tensor: "features:0"');
+  });
+
+  test('a detector whose anchors do not fit another size of images', () => {
+    const [problem] = problems(graphOf('old'), { input: { size: [48, 48] } });
+    expect(problem.code).toBe('G003');
+    expect(problem.message).toContain('90');
+  });
+});
+
+test('anchors that are computed from the feature maps follow the size that model.yaml gives', () => {
+  const { signature } = convert(graphOf('modern'), { input: { size: [64, 64] } });
+  expect(signature.inputs[0].shape).toEqual([1, 64, 64, 3]);
+});
+
+describe('comparing detections', () => {
+  const signature: Signature = {
+    key: 's',
+    inputs: [],
+    outputs: OUTPUTS.map((name, i) => ({
+      name,
+      tensor: `${POST_PROCESS}:${i}`,
+      dtype: 'float32',
+      shape: null,
+    })),
+  };
+  const names = detectionOutputs(signature, 1)!;
+  const detections = (...list: [top: number, category: number, score: number][]): Map<string, Tensor> =>
+    new Map([
+      [
+        names.boxes,
+        Tensor.fromNumbers(
+          'float32',
+          [1, list.length, 4],
+          list.flatMap(([t]) => [t, 0, t + 0.5, 0.5]),
+        ),
+      ],
+      [
+        names.classes,
+        Tensor.fromNumbers(
+          'float32',
+          [1, list.length],
+          list.map(([, c]) => c),
+        ),
+      ],
+      [
+        names.scores,
+        Tensor.fromNumbers(
+          'float32',
+          [1, list.length],
+          list.map(([, , s]) => s),
+        ),
+      ],
+      [names.count, Tensor.fromNumbers('float32', [1], [list.length])],
+    ]);
+  const float = { tolerance: 1e-4, quantized: false };
+
+  test('the order of equal scores does not count', () => {
+    const [a, b] = [detections([0, 1, 0.9], [0.4, 1, 0.9]), detections([0.4, 1, 0.90001], [0, 1, 0.9])];
+    expect(compareDetections([b], [a], names, float)).toMatchObject({ agrees: true, figures: { found: 2 } });
+  });
+
+  test('nor which of two boxes of one score is the last', () => {
+    const [a, b] = [detections([0, 1, 0.9], [0.4, 1, 0.5]), detections([0, 1, 0.9], [-0.4, 0, 0.50001])];
+    expect(compareDetections([b], [a], names, float).agrees).toBe(true);
+  });
+
+  test('another class, a moved box and another score are differences', () => {
+    const a = detections([0, 1, 0.9], [0.4, 1, 0.5]);
+    for (const other of [
+      detections([0, 2, 0.9], [0.4, 1, 0.5]),
+      detections([0.01, 1, 0.9], [0.4, 1, 0.5]),
+      detections([0, 1, 0.89], [0.4, 1, 0.5]),
+    ]) {
+      expect(compareDetections([other], [a], names, float).agrees).toBe(false);
+    }
+  });
+
+  test('a quantised model may be a little off everywhere, not altogether', () => {
+    const a = detections([0, 1, 0.9], [0.4, 1, 0.5]);
+    const quantized = { tolerance: 1e-4, quantized: true };
+    expect(
+      compareDetections([detections([0.01, 1, 0.88], [0.41, 1, 0.52])], [a], names, quantized).agrees,
+    ).toBe(true);
+    expect(compareDetections([detections([0.6, 1, 0.9], [0.4, 2, 0.5])], [a], names, quantized).agrees).toBe(
+      false,
+    );
+  });
+});
