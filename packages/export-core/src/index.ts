@@ -7,6 +7,7 @@ export * from './contract/resolve';
 export * from './descriptor/load';
 export { CALIBRATED_QUANTIZATIONS } from './descriptor/names';
 export type * from './descriptor/schema';
+export * from './detection/block';
 export * from './detection/detection';
 export * from './detection/pipeline-config';
 export * from './detection/recognise';

@@ -8,6 +8,7 @@ import {
   FREEZE_PASSES,
   GraphError,
   inferShapes,
+  located,
   loadSource,
   neededByContract,
   mergeShapes,
@@ -18,6 +19,7 @@ import {
   withPaths,
   writeGraphDef,
   type Contract,
+  type Diagnostic,
   type FreezeContext,
   type Graph,
   type LoadedSource,
@@ -25,9 +27,22 @@ import {
   type Signature,
   type StageContext,
   type StageFunction,
+  type StageResult,
 } from '@floe/export-core';
 
 export const freeze: StageFunction = async (context) => {
+  const inPlace = (list: readonly Diagnostic[]) =>
+    located(list, context.descriptor, withPaths(context.place));
+  try {
+    const result = freezeSource(context);
+    return { ...result, diagnostics: inPlace(result.diagnostics) };
+  } catch (error) {
+    if (error instanceof FloeError) throw new FloeError(inPlace(error.diagnostics));
+    throw error;
+  }
+};
+
+function freezeSource(context: StageContext): StageResult {
   const { descriptor } = context;
   const diagnostics = new Diagnostics();
   const source = load(context);
@@ -56,8 +71,16 @@ export const freeze: StageFunction = async (context) => {
     const graph = writeGraphDef(source.graph);
     return {
       diagnostics: diagnostics.list,
-      artefacts: { 'frozen/graph.pb': graph, 'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n' },
-      provenance: { ...source.provenance, inputs: names(contract, 'inputs'), outputs: names(contract, 'outputs'), ops: opCounts(source.graph) },
+      artefacts: {
+        'frozen/graph.pb': graph,
+        'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n',
+      },
+      provenance: {
+        ...source.provenance,
+        inputs: names(contract, 'inputs'),
+        outputs: names(contract, 'outputs'),
+        ops: opCounts(source.graph),
+      },
       release: () => source.close(),
       summary: `${source.graph.nodes.size} nodes, ${megabytes(graph)}`,
     };
@@ -65,7 +88,7 @@ export const freeze: StageFunction = async (context) => {
     source.close();
     throw error instanceof GraphError ? malformed(error) : error;
   }
-};
+}
 
 /** Opens the source. What is wrong with what the files hold is told where model.yaml names them. */
 function load({ descriptor, root, place }: StageContext): LoadedSource {
@@ -97,10 +120,8 @@ function resolve(
   const contract = resolveContract(descriptor, graph, found, withPaths(place), diagnostics);
   checkSignatures(graph, takenFrom(found, contract), withPaths(place)(['source']), diagnostics);
   checkGraph(graph, structure, neededByContract(graph, contract));
-  const where = withPaths(place)(sourcePath(descriptor));
   // What is not fatal is told once, by validate.
-  const fatal = structure.list.filter((d) => d.severity === 'error');
-  diagnostics.addAll(fatal.map((d) => ({ ...d, where })));
+  diagnostics.addAll(structure.list.filter((d) => d.severity === 'error'));
   return contract;
 }
 

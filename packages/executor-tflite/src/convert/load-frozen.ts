@@ -1,11 +1,10 @@
 /** What the stages after freeze start from: the frozen graph and its contract. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   cutInputs,
   Diagnostics,
-  FloeError,
   inferShapes,
+  readContract,
   readGraphFile,
   resolveContract,
   type Contract,
@@ -21,20 +20,6 @@ export interface FrozenModel {
   customOps: readonly string[];
   /** What `detection:` came to. */
   detection?: Pick<DetectionModel, 'found' | 'perCount'>;
-}
-
-export function readContract(dist: string): Contract {
-  const file = join(dist, 'frozen/contract.json');
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Contract;
-  } catch (error) {
-    throw new FloeError({
-      code: 'K003',
-      severity: 'error',
-      message: `${file} cannot be read: ${(error as Error).message}`,
-      hint: 'run freeze again',
-    });
-  }
 }
 
 /**

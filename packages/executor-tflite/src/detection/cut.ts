@@ -130,7 +130,7 @@ function evaluated(graph: Graph, value: Value): Tensor {
     throw problem(
       'G025',
       `the anchors "${value.name}" are not constant at this size of images: ${error.reason}`,
-      'give them as a file: detection: { anchors: anchors.npy }, rows of centre y, centre x, height, width',
+      'leave `input: { size }` out where the graph is made for one size, or give them as a file: detection: { anchors: anchors.npy }, rows of centre y, centre x, height, width',
     );
   }
   throw problem('G025', `the anchors "${value.name}" are no tensor`, 'detection: { anchors: anchors.npy }');

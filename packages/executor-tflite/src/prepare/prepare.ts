@@ -27,6 +27,7 @@ import { lowerTensorLists } from './control-flow/tensor-lists/lower-tensor-lists
 import { explicitPadding } from './explicit-padding';
 import { fuseDilatedConv } from './fuse-dilated-conv';
 import { lowerBatchNorm } from './lower-batch-norm';
+import { mergeEqualNodes } from './merge-equal-nodes';
 import { removeIdentities } from './remove-identities';
 import { removeUnused } from './remove-unused';
 import { REWRITE_PASSES } from './rewrite-passes';
@@ -97,6 +98,8 @@ export const PREPARE_PASSES: PreparePass[] = [
   infer,
   fold,
   { name: 'removeRewrittenIdentities', run: removeIdentities },
+  // When spellings and layouts are alike; identities between equal nodes are gone.
+  { name: 'mergeEqualNodes', run: mergeEqualNodes },
   // At the end, where nothing takes its identities for superfluous.
   { name: 'copyPassedVariables', run: copyPassedVariables },
   { name: 'removeUnused', run: removeUnused },

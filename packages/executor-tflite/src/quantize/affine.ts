@@ -128,7 +128,7 @@ export function weightParams(
   const largest = maxima.reduce((a, b) => Math.max(a, b), 0) || 1;
   const channels = channelsOf(sizes, along);
   const scale = Array.from(maxima, (m, c) =>
-    toScale(m ? stepOf(values, channels, c, m, high) : largest / high),
+    toScale(m === 0 ? largest / high : stepOf(values, channels, c, m, high)),
   );
   return { scale, zeroPoint: scale.map(() => 0), axis: axis ?? 0 };
 }

@@ -8,8 +8,8 @@ import {
   type StageContext,
   type StageFunction,
   type TensorSpec,
+  readContract,
 } from '@floe/export-core';
-import { readContract } from '../convert/load-frozen';
 import { detectionNames } from '../detection/detection';
 import { quantizeIo } from '../quantize/io';
 import { dropTrainedRanges } from '../quantize/trained-ranges';

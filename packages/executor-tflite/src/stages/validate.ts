@@ -11,8 +11,8 @@ import {
   checkWeights,
   Diagnostics,
   FloeError,
+  located,
   neededByContract,
-  sourcePath,
   specPlaces,
   withPaths,
   type StageContext,
@@ -30,11 +30,7 @@ export const validate: StageFunction = async (context) => {
     if (!(error instanceof FloeError)) throw error;
     diagnostics.addAll(error.diagnostics);
   }
-  // What is about a node of the graph stands where the graph is named.
-  const place = withPaths(context.place);
-  const source = place(sourcePath(context.descriptor));
-  const target = place(['target', 'runtime']);
-  const list = diagnostics.list.map((d) => (d.where ? d : { ...d, where: d.code === 'T003' ? target : source }));
+  const list = located(diagnostics.list, context.descriptor, withPaths(context.place));
   const { json, sarif } = reports(list, context.root);
   const problems = list.filter((d) => d.severity !== 'note').length;
   return {
@@ -55,7 +51,12 @@ function checkEverything(context: StageContext, diagnostics: Diagnostics): void 
   diagnostics.addAll(structure.list);
   checkContract(graph, contract, at, diagnostics);
   checkTraining(graph, contract, at, diagnostics);
-  checkEnvironment(graph, tensorflow, tensorflow === undefined ? undefined : place(['target', 'tensorflow']), diagnostics);
+  checkEnvironment(
+    graph,
+    tensorflow,
+    tensorflow === undefined ? undefined : place(['target', 'tensorflow']),
+    diagnostics,
+  );
   checkWeights(graph, diagnostics);
   checkPreprocessing(graph, contract, at, diagnostics);
   // The converter takes a graph for granted that is one.

@@ -24,7 +24,8 @@ import { simulate, type Load } from './simulate';
 import { SizeCures } from './sizes';
 
 /** Ops with trained numbers: behind the last of them only post-processing is left. */
-const WEIGHTED = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|FusedBatchNorm\w*|BiasAdd|LSTM\w*|BlockLSTM\w*)$/;
+const WEIGHTED =
+  /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|FusedBatchNorm\w*|BiasAdd|LSTM\w*|BlockLSTM\w*)$/;
 const MAX_OUTPUTS = 6;
 /** A second cut is offered only where it is simple. */
 const MAX_ALTERNATIVE_INPUTS = 4;
@@ -170,19 +171,19 @@ function endBefore(
   }
   const reads = new Set(nodes.flatMap((n) => n.inputs).filter((v) => !behind.has(v.node)));
   const inputs = new Set(signatures.flatMap((s) => s.inputs.map((spec) => spec.tensor)));
-  const tensors = [...reads].filter((v) => v.constant === undefined && v.dtype === 'float32' && !inputs.has(v.name));
+  const tensors = [...reads].filter(
+    (v) => v.constant === undefined && v.dtype === 'float32' && !inputs.has(v.name),
+  );
   if (tensors.some((v) => !original.has(v.node.name))) return undefined;
   const before = graph.ancestors(tensors.map((v) => v.node));
   const isModel = [...before].some((n) => WEIGHTED.test(n.op));
   if (!isModel || tensors.length === 0 || tensors.length > MAX_OUTPUTS) return undefined;
-  const specs = tensors.map(
-    (v): TensorSpec => ({
-      name: v.node.name.replace(/.*\//, '').replace(/\W/g, '_'),
-      tensor: v.name,
-      dtype: 'float32',
-      shape: null,
-    }),
-  );
+  const specs = tensors.map((v): TensorSpec => ({
+    name: v.node.name.replace(/.*\//, '').replace(/\W/g, '_'),
+    tensor: v.name,
+    dtype: 'float32',
+    shape: null,
+  }));
   return `end the model before it and do the rest in the app: ${specLine('outputs', specs)}`;
 }
 
@@ -200,4 +201,3 @@ function noteCustomOps(graph: Graph, customOps: readonly string[], diagnostics: 
     );
   }
 }
-

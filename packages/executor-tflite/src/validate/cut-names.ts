@@ -33,8 +33,12 @@ function count(node: Node, name: string): number {
 /** `dnn/input_from_feature_columns/input_layer/concat` → `input_layer`. */
 function nodeName({ node, index }: Value): string {
   const parts = node.name.split('/');
-  const generic = /^(concat|Reshape|Identity|Cast|Squeeze|ExpandDims|TensorArrayGatherV3|TensorListStack|stack)(_\d+)?$/i;
-  const part = parts.length > 1 && generic.test(parts[parts.length - 1]) ? parts[parts.length - 2] : parts[parts.length - 1];
+  const generic =
+    /^(concat|Reshape|Identity|Cast|Squeeze|ExpandDims|TensorArrayGatherV3|TensorListStack|stack)(_\d+)?$/i;
+  const part =
+    parts.length > 1 && generic.test(parts[parts.length - 1])
+      ? parts[parts.length - 2]
+      : parts[parts.length - 1];
   const clean = part.replace(/\W/g, '_');
   return index ? `${clean}_${index}` : clean;
 }

@@ -65,7 +65,10 @@ function cutsOf(graph: Graph, signature: Signature, refused: ReadonlySet<string>
   if (inTheWay.length === 0) return [];
   const consumers = graph.consumers();
   // Labels as text behind the model cannot be cut off before it: those outputs are left out.
-  const afterwards = reachedFrom([...all].filter((n) => readsWeights(n, wide)), consumers);
+  const afterwards = reachedFrom(
+    [...all].filter((n) => readsWeights(n, wide)),
+    consumers,
+  );
   const starts = inTheWay.filter((n) => !afterwards.has(n));
   const late = new Set(inTheWay.filter((n) => afterwards.has(n)));
   let region = regionOf(graph, starts, all, consumers);
@@ -82,7 +85,9 @@ function cutsOf(graph: Graph, signature: Signature, refused: ReadonlySet<string>
   region = new Set([...region].filter((n) => needed.has(n)));
   const frontier = frontierOf(region, needed);
   // Inputs that the rest still reads stay inputs.
-  const stay = signature.inputs.filter((spec) => needed.has(valueOf(spec).node) && !region.has(valueOf(spec).node));
+  const stay = signature.inputs.filter(
+    (spec) => needed.has(valueOf(spec).node) && !region.has(valueOf(spec).node),
+  );
   const neck = neckOf(graph, frontier, needed, ends, wide);
   const cuts = [frontier, ...(neck ? [[neck]] : [])];
   // Sparse tensors come in three parts that nobody wants to feed.
@@ -175,13 +180,16 @@ function neckOf(
 }
 
 const MATRICES = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|Einsum)$/;
-const WEIGHTS = /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|Einsum|Gather\w*|SparseTensorDenseMatMul)$/;
+const WEIGHTS =
+  /^(Conv\w*|DepthwiseConv2dNative|MatMul|BatchMatMul\w*|Einsum|Gather\w*|SparseTensorDenseMatMul)$/;
 
 /** Multiplies with trained numbers: the model proper has begun. */
 function readsWeights(node: Node, wide: boolean): boolean {
   return (
     (wide ? MATRICES : WEIGHTS).test(node.op) &&
-    node.inputs.some((v) => v.constant !== undefined && v.constant.size > 1 && isNumeric(v) && dtypeOf(v) === 'float32')
+    node.inputs.some(
+      (v) => v.constant !== undefined && v.constant.size > 1 && isNumeric(v) && dtypeOf(v) === 'float32',
+    )
   );
 }
 

@@ -20,7 +20,8 @@ export function groupByCause(refused: readonly RefusedNode[]): Group[] {
   const groups = new Map<string, Group>();
   for (const each of refused) {
     const code = refusalCode(each.node, each.refusal);
-    const cause = code === 'T006' || code === 'T007' ? code : `${code} ${each.node.op} ${each.refusal.reason}`;
+    const cause =
+      code === 'T006' || code === 'T007' ? code : `${code} ${each.node.op} ${each.refusal.reason}`;
     const group = groups.get(cause);
     if (group) group.refused.push(each);
     else groups.set(cause, { code, refused: [each] });
@@ -69,14 +70,19 @@ export function describe(group: Group, cure: string | undefined, around: Surroun
       return {
         ...base,
         message: `${named(nodes)} ${needsSizes(refusal.reason)}${shapesOf(node)}`,
-        hint: cure ?? refusal.hint ?? 'make the size constant where the graph is built: no declared input decides it',
+        hint:
+          cure ??
+          refusal.hint ??
+          'make the size constant where the graph is built: no declared input decides it',
       };
     default: {
       const message = `${named(nodes)} cannot be converted: ${refusal.reason}${neighbours(node, around)}`;
       const hints = [
         refusal.hint ?? cureOf(node.op),
         around.endBefore(nodes),
-        hasNoRow(refusal.reason) ? `allowCustomOps: [${node.op}] where the runtime has a kernel of that name` : undefined,
+        hasNoRow(refusal.reason)
+          ? `allowCustomOps: [${node.op}] where the runtime has a kernel of that name`
+          : undefined,
       ].filter((hint) => hint !== undefined);
       return {
         ...base,
@@ -142,7 +148,10 @@ function shapesOf(node: Node): string {
 /** A contract's entries as a line of model.yaml. */
 export function specLine(list: 'inputs' | 'outputs', specs: readonly TensorSpec[]): string {
   const entries = specs.map(({ name, tensor, dtype, shape }) => {
-    const more = list === 'inputs' ? `, dtype: ${dtype}${shape ? `, shape: ${JSON.stringify(shape).replace(/,/g, ', ')}` : ''}` : '';
+    const more =
+      list === 'inputs'
+        ? `, dtype: ${dtype}${shape ? `, shape: ${JSON.stringify(shape).replace(/,/g, ', ')}` : ''}`
+        : '';
     return `{ name: ${name}, tensor: "${tensor}"${more} }`;
   });
   return `${list}: [${entries.join(', ')}]`;

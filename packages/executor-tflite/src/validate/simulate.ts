@@ -18,7 +18,8 @@ export function simulate(load: Load, change: (contract: Contract) => void): Refu
     return diagnostics.hasErrors ? undefined : refused;
   } catch (error) {
     // A change that the graph contradicts is no cure.
-    if (error instanceof FloeError || error instanceof GraphError || error instanceof RangeError) return undefined;
+    if (error instanceof FloeError || error instanceof GraphError || error instanceof RangeError)
+      return undefined;
     throw error;
   }
 }

@@ -114,7 +114,7 @@ class TfjsGraph implements OpenGraph {
         this.isDynamic = true;
       }
     }
-    return this.model.executeAsync(inputs, names);
+    return quietly(() => this.model.executeAsync(inputs, names));
   }
 
   private toTfjs(tensor: Tensor): TfjsTensor {
@@ -124,6 +124,17 @@ class TfjsGraph implements OpenGraph {
 
   dispose(): void {
     this.model.dispose();
+  }
+}
+
+/** Without its advice on the console to run synchronously, which it gives also where it cannot. */
+async function quietly<T>(run: () => Promise<T>): Promise<T> {
+  const { warn } = console;
+  console.warn = () => undefined;
+  try {
+    return await run();
+  } finally {
+    console.warn = warn;
   }
 }
 

@@ -99,16 +99,19 @@ describe('weights', () => {
   }
   const fill = (value: number, other = value): number[] => [...Array<number>(15).fill(value), other];
 
-  test.each(['float32', 'float64', 'float16', 'bfloat16'] as const)('of %s are read by their bits', (dtype) => {
-    const said = (values: number[]): string[] => codes((d) => checkWeights(used(dtype, values), d));
-    expect(said(fill(0.5, 2))).toEqual([]);
-    expect(said(fill(0.5, NaN))).toEqual(['error G021 w']);
-    expect(said(fill(0.5, -Infinity))).toEqual(['warning G021 w']);
-    expect(said(fill(0))).toEqual(['warning G022 w']);
-    expect(said(fill(-0))).toEqual(['warning G022 w']);
-    expect(said(fill(0.5))).toEqual(['warning G022 w']);
-    expect(said(fill(0, 0.5))).toEqual([]);
-  });
+  test.each(['float32', 'float64', 'float16', 'bfloat16'] as const)(
+    'of %s are read by their bits',
+    (dtype) => {
+      const said = (values: number[]): string[] => codes((d) => checkWeights(used(dtype, values), d));
+      expect(said(fill(0.5, 2))).toEqual([]);
+      expect(said(fill(0.5, NaN))).toEqual(['error G021 w']);
+      expect(said(fill(0.5, -Infinity))).toEqual(['warning G021 w']);
+      expect(said(fill(0))).toEqual(['warning G022 w']);
+      expect(said(fill(-0))).toEqual(['warning G022 w']);
+      expect(said(fill(0.5))).toEqual(['warning G022 w']);
+      expect(said(fill(0, 0.5))).toEqual([]);
+    },
+  );
 
   test('of float64 that differ only in their lower half are not all the same', () => {
     expect(codes((d) => checkWeights(used('float64', fill(1, 1 + 2 ** -50)), d))).toEqual([]);
@@ -187,7 +190,9 @@ describe('training', () => {
     norm('layer', flat.output());
     norm('batch', x.output());
     expect(codes((d) => checkTraining(graph, contract('x:0', 'layer:0'), place, d))).toEqual([]);
-    expect(codes((d) => checkTraining(graph, contract('x:0', 'batch:0'), place, d))).toEqual(['warning G017 batch']);
+    expect(codes((d) => checkTraining(graph, contract('x:0', 'batch:0'), place, d))).toEqual([
+      'warning G017 batch',
+    ]);
   });
 
   test('a transposed convolution is no gradient', () => {
@@ -222,5 +227,7 @@ test('what the graph does with an image is told in its order', () => {
 });
 
 test('paths within model.yaml read as they are written', () => {
-  expect(pathText(['signatures', 'encode', 'inputs', 0, 'tensor'])).toBe('signatures.encode.inputs[0].tensor');
+  expect(pathText(['signatures', 'encode', 'inputs', 0, 'tensor'])).toBe(
+    'signatures.encode.inputs[0].tensor',
+  );
 });

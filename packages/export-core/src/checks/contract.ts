@@ -6,7 +6,12 @@ import { neededBy, nodeOf } from './needed';
 import type { SpecPlace } from './places';
 
 /** G001, G004, G005, G009, G010 for every signature. */
-export function checkContract(graph: Graph, contract: Contract, place: SpecPlace, diagnostics: Diagnostics): void {
+export function checkContract(
+  graph: Graph,
+  contract: Contract,
+  place: SpecPlace,
+  diagnostics: Diagnostics,
+): void {
   for (const signature of contract.signatures) {
     checkOutputs(graph, signature, place, diagnostics);
     checkNames(signature, place, diagnostics);
@@ -30,10 +35,14 @@ function checkOutputs(graph: Graph, signature: Signature, place: SpecPlace, diag
   for (const output of outputs) {
     const node = nodeOf(graph, output.tensor);
     if (!node) {
-      diagnostics.error('G001', `output "${output.name}": tensor "${output.tensor}" is not in the frozen graph`, {
-        hint: 'run freeze again',
-        where: place(key, 'outputs', output.name, 'tensor'),
-      });
+      diagnostics.error(
+        'G001',
+        `output "${output.name}": tensor "${output.tensor}" is not in the frozen graph`,
+        {
+          hint: 'run freeze again',
+          where: place(key, 'outputs', output.name, 'tensor'),
+        },
+      );
       continue;
     }
     const needed = neededBy([node], new Set());
@@ -44,11 +53,15 @@ function checkOutputs(graph: Graph, signature: Signature, place: SpecPlace, diag
       depends = true;
     }
     if (inputs.length > 0 && !depends) {
-      diagnostics.warning('G004', `output "${output.name}" does not depend on any input: it is always the same`, {
-        hint: hintForConstant(node, inputs),
-        where: place(key, 'outputs', output.name, 'tensor'),
-        node: node.name,
-      });
+      diagnostics.warning(
+        'G004',
+        `output "${output.name}" does not depend on any input: it is always the same`,
+        {
+          hint: hintForConstant(node, inputs),
+          where: place(key, 'outputs', output.name, 'tensor'),
+          node: node.name,
+        },
+      );
     }
   }
   // Where no output depends on any input, that is all there is to say.
@@ -66,10 +79,13 @@ function checkOutputs(graph: Graph, signature: Signature, place: SpecPlace, diag
 
 /** What a user may have meant by a tensor that never changes. */
 function hintForConstant(node: Node, inputs: readonly TensorSpec[]): string {
-  const random = [...neededBy([node], new Set())].find((n) => /^(Random|Multinomial|TruncatedNormal)/.test(n.op));
+  const random = [...neededBy([node], new Set())].find((n) =>
+    /^(Random|Multinomial|TruncatedNormal)/.test(n.op),
+  );
   const names = inputs.map((s) => `"${s.tensor}"`).join(' and ');
   if (random) return `it comes from ${random.op} "${random.name}"; declare an output that ${names} leads to`;
-  if (node.op === 'Const') return `"${node.name}" is a constant (a weight?); declare an output that ${names} leads to`;
+  if (node.op === 'Const')
+    return `"${node.name}" is a constant (a weight?); declare an output that ${names} leads to`;
   return `declare an output that ${names} leads to; \`floe inspect\` lists likely ones`;
 }
 

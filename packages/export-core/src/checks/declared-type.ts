@@ -3,7 +3,13 @@ import type { Graph, Node, Value } from '../graph/graph';
 import type { DType } from '../tensor/dtype';
 
 /** A hint for G002. */
-export function hintForType(graph: Graph, value: Value, role: string, declared: DType, actual: DType): string {
+export function hintForType(
+  graph: Graph,
+  value: Value,
+  role: string,
+  declared: DType,
+  actual: DType,
+): string {
   const cast = role === 'input' ? castAfter(graph, value, declared) : castBefore(value, declared);
   if (!cast) return `dtype: ${actual}`;
   return role === 'input'
@@ -22,7 +28,8 @@ function castAfter(graph: Graph, value: Value, to: DType): Node | undefined {
 /** The Cast that an output comes from, where it casts the declared type away. */
 function castBefore(value: Value, from: DType): Node | undefined {
   let { node } = value;
-  for (let hops = 0; hops < 16 && node.op === 'Identity' && node.inputs.length === 1; hops++) node = node.inputs[0].node;
+  for (let hops = 0; hops < 16 && node.op === 'Identity' && node.inputs.length === 1; hops++)
+    node = node.inputs[0].node;
   return node.op === 'Cast' && typeOf(node, 'SrcT') === from ? node : undefined;
 }
 

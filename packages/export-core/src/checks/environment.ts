@@ -4,7 +4,15 @@
  */
 import type { Diagnostics, Place } from '../diagnostics/diagnostic';
 import type { Graph, Node } from '../graph/graph';
-import { attrSince, compareReleases, lacks, oldestRelease, opSince, releaseOf, releaseReading } from './op-versions';
+import {
+  attrSince,
+  compareReleases,
+  lacks,
+  oldestRelease,
+  opSince,
+  releaseOf,
+  releaseReading,
+} from './op-versions';
 
 /** How many nodes a message names. */
 const MAX_NAMED = 3;
@@ -37,9 +45,13 @@ function checkRelease(
   diagnostics: Diagnostics,
 ): void {
   if (compareReleases(release, oldestRelease()) < 0) {
-    diagnostics.note('G018', `what TensorFlow ${release} has is not known: the table begins with ${oldestRelease()}`, {
-      where,
-    });
+    diagnostics.note(
+      'G018',
+      `what TensorFlow ${release} has is not known: the table begins with ${oldestRelease()}`,
+      {
+        where,
+      },
+    );
   }
   const { producer, minConsumer } = graph.versions;
   const reader = releaseReading(minConsumer);

@@ -16,7 +16,11 @@ const MAX_NAMES = 3;
  *
  * @param own the entries of the source's own signature, where it has one
  */
-export function hintForMissing(graph: Graph, tensor: string, own: readonly TensorSpec[] = []): string | undefined {
+export function hintForMissing(
+  graph: Graph,
+  tensor: string,
+  own: readonly TensorSpec[] = [],
+): string | undefined {
   const { name } = parseInput(tensor);
   const bySignature = own.find((s) => s.name === tensor || s.name === name);
   if (bySignature) {

@@ -30,8 +30,18 @@ const INFERENCE_VALUES: readonly InferenceValue[] = [
     value: 0,
     told: 'false',
   },
-  { name: end('keep_?prob(ability)?|(drop_?out_)?keep(_prob)?'), kinds: ['float'], value: 1, told: '1: nothing is dropped' },
-  { name: end('drop_?(out)?_?(rate|prob(ability)?)'), kinds: ['float'], value: 0, told: '0: nothing is dropped' },
+  {
+    name: end('keep_?prob(ability)?|(drop_?out_)?keep(_prob)?'),
+    kinds: ['float'],
+    value: 1,
+    told: '1: nothing is dropped',
+  },
+  {
+    name: end('drop_?(out)?_?(rate|prob(ability)?)'),
+    kinds: ['float'],
+    value: 0,
+    told: '0: nothing is dropped',
+  },
 ];
 
 /** The value that a placeholder has in inference; undefined where its name does not say. */

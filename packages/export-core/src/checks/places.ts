@@ -1,7 +1,7 @@
 /** Where in model.yaml an entry of the contract stands. */
 import type { PlaceOf } from '../contract/resolve';
 import type { Descriptor } from '../descriptor/schema';
-import type { Place } from '../diagnostics/diagnostic';
+import type { Diagnostic, Place } from '../diagnostics/diagnostic';
 
 type Path = (string | number)[];
 
@@ -20,8 +20,26 @@ export function withPaths(place: PlaceOf): PlaceOf {
 
 /** The key that names the graph. */
 export function sourcePath({ source }: Pick<Descriptor, 'source'>): string[] {
-  const key = (['savedModel', 'frozenGraph', 'graph', 'checkpoint'] as const).find((k) => source[k] !== undefined);
+  const key = (['savedModel', 'frozenGraph', 'graph', 'checkpoint'] as const).find(
+    (k) => source[k] !== undefined,
+  );
   return key ? ['source', key] : ['source'];
+}
+
+/**
+ * Diagnostics that each have a place: what is about a node of the graph stands where the graph is named, what is about
+ * a variable where the checkpoint is, what the runtime lacks where it is chosen.
+ */
+export function located(
+  list: readonly Diagnostic[],
+  { source }: Pick<Descriptor, 'source'>,
+  place: PlaceOf,
+): Diagnostic[] {
+  const graph = place(sourcePath({ source }));
+  const others: Record<string, Place> = { T003: place(['target', 'runtime']) };
+  for (const code of ['S008', 'S009', 'S011'])
+    if (source.checkpoint) others[code] = place(['source', 'checkpoint']);
+  return list.map((d) => (d.where ? d : { ...d, where: others[d.code] ?? graph }));
 }
 
 /** Finds entries where model.yaml declares them: under `tflite`, in `signatures`, or at the top. */

@@ -9,10 +9,12 @@ import type { Tensor } from '../tensor/tensor';
 import { nodeOf } from './needed';
 import type { SpecPlace } from './places';
 
-const RESIZE = /^(ResizeBilinear|ResizeNearestNeighbor|ResizeBicubic|ResizeArea|CropAndResize|ScaleAndTranslate)$/;
+const RESIZE =
+  /^(ResizeBilinear|ResizeNearestNeighbor|ResizeBicubic|ResizeArea|CropAndResize|ScaleAndTranslate)$/;
 const DECODE = /^Decode(Jpeg|Png|Image|Bmp|Gif|AndCropJpeg|Raw|PaddedRaw)$/;
 /** Ops that hand an image on without computing anything from it. */
-const THROUGH = /^(Identity|Placeholder\w*|Reshape|ExpandDims|Squeeze|Pad(V2)?|MirrorPad|StopGradient|Slice|StridedSlice|Pack|Split)$/;
+const THROUGH =
+  /^(Identity|Placeholder\w*|Reshape|ExpandDims|Squeeze|Pad(V2)?|MirrorPad|StopGradient|Slice|StridedSlice|Pack|Split)$/;
 /** How many steps from an input are looked at: preprocessing stands before the first weights. */
 const MAX_STEPS = 40;
 const MAX_LISTED = 4;

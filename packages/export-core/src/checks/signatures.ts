@@ -19,12 +19,19 @@ export function checkSignatures(
       ['input', inputs],
       ['output', outputs],
     ] as const) {
-      for (const spec of specs) checkSpec(graph, `signature "${key}", ${list} "${spec.name}"`, spec, where, diagnostics);
+      for (const spec of specs)
+        checkSpec(graph, `signature "${key}", ${list} "${spec.name}"`, spec, where, diagnostics);
     }
   }
 }
 
-function checkSpec(graph: Graph, told: string, spec: TensorSpec, where: Place, diagnostics: Diagnostics): void {
+function checkSpec(
+  graph: Graph,
+  told: string,
+  spec: TensorSpec,
+  where: Place,
+  diagnostics: Diagnostics,
+): void {
   const { name, index } = parseInput(spec.tensor);
   const node = graph.node(name);
   const declare = (tensor: string) => `declare it in model.yaml: { name: ${spec.name}, tensor: "${tensor}" }`;
@@ -39,11 +46,15 @@ function checkSpec(graph: Graph, told: string, spec: TensorSpec, where: Place, d
   }
   const types = outputTypes(node);
   if (types && index >= types.length) {
-    diagnostics.error('G020', `${told} points at "${spec.tensor}", but ${node.op} "${name}" has ${types.length} outputs`, {
-      hint: declare(`${name}:${Math.max(0, types.length - 1)}`),
-      where,
-      node: name,
-    });
+    diagnostics.error(
+      'G020',
+      `${told} points at "${spec.tensor}", but ${node.op} "${name}" has ${types.length} outputs`,
+      {
+        hint: declare(`${name}:${Math.max(0, types.length - 1)}`),
+        where,
+        node: name,
+      },
+    );
     return;
   }
   const actual = types?.[index];

@@ -9,7 +9,8 @@ import { neededBy, nodeOf } from './needed';
 import type { SpecPlace } from './places';
 
 const OPTIMIZER = /^(Resource)?(Sparse)?Apply(?!.*Activation)[A-Z]\w*$/;
-const GRADIENT = /^(BroadcastGradientArgs|SymbolicGradient|\w+Grad(V\d+|WithArgmax|Ext)?|\w+Backprop(Input|Filter)(V2)?)$/;
+const GRADIENT =
+  /^(BroadcastGradientArgs|SymbolicGradient|\w+Grad(V\d+|WithArgmax|Ext)?|\w+Backprop(Input|Filter)(V2)?)$/;
 /** Backprop ops that inference has too: transposed convolutions. */
 const TRANSPOSED = /^(Conv2DBackpropInput|Conv3DBackpropInput(V2)?|DepthwiseConv2dNativeBackpropInput)$/;
 const LOSS = /(^|\/)(\w*loss(es)?|cross_entropy|regularization\w*)(\/|_\d|$)/i;
@@ -17,7 +18,12 @@ const LOSS = /(^|\/)(\w*loss(es)?|cross_entropy|regularization\w*)(\/|_\d|$)/i;
 /** How many nodes a message names. */
 const MAX_NAMED = 3;
 
-export function checkTraining(graph: Graph, contract: Contract, place: SpecPlace, diagnostics: Diagnostics): void {
+export function checkTraining(
+  graph: Graph,
+  contract: Contract,
+  place: SpecPlace,
+  diagnostics: Diagnostics,
+): void {
   const builtFor = new Set<Node>();
   for (const { key, inputs, outputs } of contract.signatures) {
     const stops = new Set(inputs.map((s) => nodeOf(graph, s.tensor)).filter((n) => n !== undefined));
@@ -53,7 +59,10 @@ function isTraining(node: Node): boolean {
 function forwardHint(op: Node): string | undefined {
   for (const node of neededBy([op], new Set())) {
     const forward =
-      node.inputs.length > 0 && !isTraining(node) && !LOSS.test(node.name) && !/gradients|Adam|train/i.test(node.name);
+      node.inputs.length > 0 &&
+      !isTraining(node) &&
+      !LOSS.test(node.name) &&
+      !/gradients|Adam|train/i.test(node.name);
     if (forward && /^(Softmax|Sigmoid|LogSoftmax|BiasAdd|ArgMax)$/.test(node.op))
       return `tensor: "${node.name}:0" (${node.op}) is computed before the loss`;
   }
@@ -66,7 +75,8 @@ function checkMode(nodes: ReadonlySet<Node>, diagnostics: Diagnostics): void {
   const dropouts: Node[] = [];
   for (const node of nodes) {
     if (isTrainingNorm(node)) norms.push(node);
-    else if (node.op === 'RandomUniform' && /(^|\/)drop_?(out|path)[^/]*\//i.test(node.name)) dropouts.push(node);
+    else if (node.op === 'RandomUniform' && /(^|\/)drop_?(out|path)[^/]*\//i.test(node.name))
+      dropouts.push(node);
   }
   if (norms.length) {
     diagnostics.warning(
@@ -94,7 +104,11 @@ function checkMode(nodes: ReadonlySet<Node>, diagnostics: Diagnostics): void {
 function isTrainingNorm(node: Node): boolean {
   if (!/^FusedBatchNorm(V2|V3)?$/.test(node.op) || !isTrue(node, 'is_training')) return false;
   const [x, scale] = node.inputs;
-  return scale?.constant !== undefined && x?.node.op !== 'Reshape' && !/(layer|instance|group)_?norm/i.test(node.name);
+  return (
+    scale?.constant !== undefined &&
+    x?.node.op !== 'Reshape' &&
+    !/(layer|instance|group)_?norm/i.test(node.name)
+  );
 }
 
 function isTrue(node: Node, name: string): boolean {

@@ -75,29 +75,38 @@ function isTrained(use: Node, { name, constant }: Node): boolean {
 /** The Const behind identities (`weights/read`). */
 function constantNode({ node }: Value): Node | undefined {
   let at = node;
-  for (let hops = 0; hops < 64 && at.op === 'Identity' && at.inputs.length === 1; hops++) at = at.inputs[0].node;
+  for (let hops = 0; hops < 64 && at.op === 'Identity' && at.inputs.length === 1; hops++)
+    at = at.inputs[0].node;
   return at.op === 'Const' ? at : undefined;
 }
 
 /** What is odd about the numbers, by their bits: nothing is converted. */
 function scan(tensor: Tensor): 'nan' | 'infinite' | 'zero' | 'constant' | undefined {
   if (tensor.size === 0) return undefined;
-  const bits = bitsOf(tensor);
+  // Asked for once: the elements of a large constant are read from the file each time.
+  const { data } = tensor;
+  const isShort = tensor.dtype === 'float16' || tensor.dtype === 'bfloat16';
+  const words = isShort
+    ? (data as Uint16Array)
+    : new Int32Array(data.buffer, data.byteOffset, data.byteLength / 4);
+  // Sign and exponent are in the upper of a double's two words.
+  const step = tensor.dtype === 'float64' ? 2 : 1;
   const { exponent, sign } = BITS[tensor.dtype as keyof typeof BITS];
-  const [first] = bits;
+  const first = words[step - 1];
   let same = true;
   let infinite = false;
-  for (let i = 0; i < bits.length; i++) {
-    const raw = bits[i];
-    if (raw !== first) same = false;
+  for (let i = step - 1; i < words.length; i += step) {
+    const raw = words[i];
+    const low = step === 2 ? words[i - 1] : 0;
+    if (raw !== first || low !== (step === 2 ? words[0] : 0)) same = false;
     if ((raw & exponent) !== exponent) continue;
     // Exponent all ones: infinite when nothing else is set, else not a number.
-    if ((raw & ~exponent & ~sign) === 0 && (tensor.dtype !== 'float64' || lowWord(tensor, i) === 0)) infinite = true;
-    else return 'nan';
+    if ((raw & ~exponent & ~sign) !== 0 || low !== 0) return 'nan';
+    infinite = true;
   }
   if (infinite) return 'infinite';
-  if (!same || (tensor.dtype === 'float64' && !sameLowWords(tensor))) return undefined;
-  return (first & ~sign) === 0 ? 'zero' : 'constant';
+  if (!same) return undefined;
+  return (first & ~sign) === 0 && (step === 1 || words[0] === 0) ? 'zero' : 'constant';
 }
 
 /** Masks of the element's bits; of float64 those of its upper word. */
@@ -108,32 +117,17 @@ const BITS = {
   float64: { exponent: 0x7ff00000, sign: 0x80000000 | 0 },
 };
 
-/** The elements' bits as signed words (16 bits unsigned); of float64 the upper word. */
-function bitsOf(tensor: Tensor): Int32Array | Uint16Array {
-  const { data } = tensor;
-  const { buffer, byteOffset, byteLength } = data;
-  if (tensor.dtype === 'float16' || tensor.dtype === 'bfloat16') return data as Uint16Array;
-  const words = new Int32Array(buffer, byteOffset, byteLength / 4);
-  return tensor.dtype === 'float64' ? words.filter((_, i) => i % 2 === 1) : words;
-}
-
-function lowWord(tensor: Tensor, i: number): number {
-  const { buffer, byteOffset } = tensor.data;
-  return new Int32Array(buffer, byteOffset + 8 * i, 1)[0];
-}
-
-function sameLowWords(tensor: Tensor): boolean {
-  const { data } = tensor;
-  return (data as Float64Array).every((n) => n === data[0]);
-}
-
 function tell({ nan, infinite, zero, constant }: Found, diagnostics: Diagnostics): void {
   const training = 'training diverged, or the file was damaged after it: freeze an earlier checkpoint';
   if (nan.length) {
-    diagnostics.error('G021', `${named(nan)} hold${nan.length > 1 ? '' : 's'} NaN: every output that needs it is NaN`, {
-      hint: training,
-      node: nan[0].name,
-    });
+    diagnostics.error(
+      'G021',
+      `${named(nan)} hold${nan.length > 1 ? '' : 's'} NaN: every output that needs it is NaN`,
+      {
+        hint: training,
+        node: nan[0].name,
+      },
+    );
   }
   if (infinite.length) {
     diagnostics.warning('G021', `${named(infinite)} hold${infinite.length > 1 ? '' : 's'} infinite numbers`, {
@@ -146,10 +140,14 @@ function tell({ nan, infinite, zero, constant }: Found, diagnostics: Diagnostics
     [constant, 'all the same number'],
   ] as const) {
     if (nodes.length === 0) continue;
-    diagnostics.warning('G022', `${named(nodes)} ${nodes.length > 1 ? 'are' : 'is'} ${what}, as before any training`, {
-      hint: 'was the checkpoint written before training, or restored only in part? `floe inspect --digest` tells checkpoints apart',
-      node: nodes[0].name,
-    });
+    diagnostics.warning(
+      'G022',
+      `${named(nodes)} ${nodes.length > 1 ? 'are' : 'is'} ${what}, as before any training`,
+      {
+        hint: 'was the checkpoint written before training, or restored only in part? `floe inspect --digest` tells checkpoints apart',
+        node: nodes[0].name,
+      },
+    );
   }
 }
 

@@ -31,10 +31,14 @@ export function resolveContract(
       const own = found.find((s) => s.key === key);
       if (!own && found.length > 0 && !(declared.inputs && declared.outputs)) {
         const keys = found.map((s) => s.key);
-        diagnostics.error('G011', `the source has no signature "${key}"; it has ${keys.map((k) => `"${k}"`).join(', ')}`, {
-          hint: suggestion(nearest(key, keys)) ?? 'declare its inputs and outputs, or take one of these',
-          where: place(['signatures', key]),
-        });
+        diagnostics.error(
+          'G011',
+          `the source has no signature "${key}"; it has ${keys.map((k) => `"${k}"`).join(', ')}`,
+          {
+            hint: suggestion(nearest(key, keys)) ?? 'declare its inputs and outputs, or take one of these',
+            where: place(['signatures', key]),
+          },
+        );
         continue;
       }
       contract.signatures.push(

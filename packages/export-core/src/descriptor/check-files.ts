@@ -43,7 +43,8 @@ export function checkFiles(
     try {
       const graph = sourceFiles(descriptor, root).find(({ role }) => role === 'graph');
       if (graph && source.graph === undefined && !existsSync(graph.path)) {
-        if (isObjectBased(resolve(root, source.checkpoint))) out.add(withoutStructure(source.checkpoint, where));
+        if (isObjectBased(resolve(root, source.checkpoint)))
+          out.add(withoutStructure(source.checkpoint, where));
         else {
           const hint = 'name its graph: `graph: file.meta` (or .pb, .pbtxt)';
           out.error('S001', `the checkpoint's graph ${relative(root, graph.path)} does not exist`, {

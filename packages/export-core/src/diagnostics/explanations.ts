@@ -28,7 +28,10 @@ export function codeNamed(text: string): Code | undefined {
 
 /** Something to type is shown as such: it begins like model.yaml, a command or code. */
 function isTyped(text: string): boolean {
-  return /^(\w+: |nx |floe |git |tf\.|keras\.|np\.|version: )/.test(text) && !/\. [A-Z]|, (and|where|with|whose|or|then)\b|;| with | in a /.test(text);
+  return (
+    /^(\w+: |nx |floe |git |tf\.|keras\.|np\.|version: )/.test(text) &&
+    !/\. [A-Z]|, (and|where|with|whose|or|then)\b|;| with | in a /.test(text)
+  );
 }
 
 /** Cause, example and cure of a code, for people. */
@@ -38,14 +41,14 @@ export function explanationText(code: Code, markdown = false): string {
     if (!isTyped(text)) return text;
     return markdown ? `\`${text.replace(/\n/g, ' ⏎ ')}\`` : text;
   };
-  const label = (text: string): string => (markdown ? `*${text}*` : text);
+  const label = (text: string): string => (markdown ? `**${text}**` : text);
   return `${cause}\n\n${label('Example:')} ${shown(example)}\n\n${label('Cure:')} ${shown(cure)}`;
 }
 
 /** docs/diagnostics.md as a whole. */
 export function diagnosticsDocument(): string {
   const entries = (Object.keys(CODES) as Code[]).map(
-    (code) => `## ${code}: ${CODES[code]}\n${explanationText(code, true)}\n`,
+    (code) => `## ${code}: ${CODES[code]}\n\n${explanationText(code, true)}\n`,
   );
   return `# Diagnostics
 

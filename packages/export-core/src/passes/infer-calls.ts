@@ -39,7 +39,12 @@ let depth = 0;
  * Annotates the outputs of a node that calls functions: with what the bodies give, and what the node's attribute
  * announces beyond that. Outputs of functions that are not in the library stay as they are.
  */
-export function inferCall(node: Node, library: Library, inferGraph: InferGraph, diagnostics: Diagnostics): void {
+export function inferCall(
+  node: Node,
+  library: Library,
+  inferGraph: InferGraph,
+  diagnostics: Diagnostics,
+): void {
   if (depth >= MAX_DEPTH) return;
   depth++;
   try {
@@ -47,7 +52,8 @@ export function inferCall(node: Node, library: Library, inferGraph: InferGraph, 
       ? loop(node, library, inferGraph, diagnostics)
       : called(node, library, inferGraph, diagnostics);
     const announced = node.attr('output_shapes');
-    const shapes = announced?.kind === 'list' && announced.value.length === results?.length ? announced.value : [];
+    const shapes =
+      announced?.kind === 'list' && announced.value.length === results?.length ? announced.value : [];
     results?.forEach((known, i) => {
       const shape = shapes[i]?.kind === 'shape' ? shapes[i].value : null;
       const { dtype, partial } = known;
@@ -93,7 +99,9 @@ function loop(
   const body = library.get(node.func('body').name);
   if (!body || body.results.length !== node.inputs.length) return undefined;
   const operands = node.inputs.map(knownOf);
-  let known = operands.map((operand, i) => (isInvariant(body, i) ? operand : { ...operand, partial: undefined }));
+  let known = operands.map((operand, i) =>
+    isInvariant(body, i) ? operand : { ...operand, partial: undefined },
+  );
   for (;;) {
     // What contradicts before the shapes are stable need not contradict then.
     const after = annotate(body, known, inferGraph, new Diagnostics());

@@ -61,7 +61,11 @@ class Context implements InferContext {
 }
 
 /** Annotates every value of the graph and of the functions it calls; arguments of a function graph stay as they are. */
-export function inferShapes(graph: Graph, diagnostics: Diagnostics, library: Library = graph.functions): void {
+export function inferShapes(
+  graph: Graph,
+  diagnostics: Diagnostics,
+  library: Library = graph.functions,
+): void {
   const inferGraph = (body: FunctionGraph, problems: Diagnostics) => inferShapes(body, problems, library);
   const args = new Set(graph instanceof FunctionGraph ? graph.args : []);
   for (const node of graph.sorted()) {

@@ -58,6 +58,7 @@ describe('targets', () => {
       'verify:float < freeze export-tflite:float',
       'verify:half < freeze export-tflite:half',
       'verify:int8 < freeze export-tflite:int8',
+      'export-saved-model < freeze',
     ]);
     const seen = new Set<string>();
     for (const t of targets) {
@@ -148,6 +149,6 @@ describe('slices', () => {
     )) {
       expect(text).not.toMatch(/graph\.pb|\.npz|\.npy|p\.config|\/models/);
     }
-    expect(STAGES.map(({ name }) => name)).toHaveLength(7);
+    expect(STAGES.map(({ name }) => name)).toHaveLength(8);
   });
 });

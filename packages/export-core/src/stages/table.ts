@@ -12,7 +12,7 @@ import type { ContractInput, ContractOutput, Descriptor, Variant } from '../desc
 import { sourceFiles, type SourceFile } from '../keys/sources';
 
 export type StageName =
-  'freeze' | 'validate' | 'convert' | 'calibrate' | 'quantize' | 'export-tflite' | 'verify';
+  'freeze' | 'validate' | 'convert' | 'calibrate' | 'quantize' | 'export-tflite' | 'verify' | 'export-saved-model';
 
 /** Another stage's artefacts, as paths below `dist/`. */
 export interface Upstream {
@@ -217,6 +217,21 @@ const VERIFY: Stage = {
   manifest: (variant) => `${variant}/verification.manifest.json`,
 };
 
+const EXPORT_SAVED_MODEL: Stage = {
+  name: 'export-saved-model',
+  perVariant: false,
+  executor: '@floe/executor-freeze',
+  usesEngine: false,
+  description: 'Writes the frozen graph as a SavedModel with the contract as its signatures: saved_model/',
+  appliesTo: always,
+  slice: () => ({}),
+  files: none,
+  upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
+  after: [],
+  outputs: () => ['saved_model/saved_model.pb', 'saved_model.manifest.json'],
+  manifest: () => 'saved_model.manifest.json',
+};
+
 /** Every stage, each after those it reads from. */
 export const STAGES: readonly Stage[] = [
   FREEZE,
@@ -226,6 +241,7 @@ export const STAGES: readonly Stage[] = [
   QUANTIZE,
   EXPORT_TFLITE,
   VERIFY,
+  EXPORT_SAVED_MODEL,
 ];
 
 /** Stages that also have a target for all variants together, without work of its own. */

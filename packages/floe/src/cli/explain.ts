@@ -22,7 +22,8 @@ export async function run({ positionals, values }: Arguments, io: Terminal): Pro
   const codes = positionals.map(codeOrThrow);
   if (values.json === true) {
     const all = codes.length ? codes : (Object.keys(CODES) as Code[]);
-    for (const code of all) io.out(`${JSON.stringify({ code, title: CODES[code], ...explanationOf(code) })}\n`);
+    for (const code of all)
+      io.out(`${JSON.stringify({ code, title: CODES[code], ...explanationOf(code) })}\n`);
     return 0;
   }
   if (codes.length === 0) {

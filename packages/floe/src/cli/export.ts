@@ -2,7 +2,6 @@
 import { statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
-  dependenciesOf,
   diagnosticsToJson,
   formatSize,
   openModel,
@@ -10,6 +9,7 @@ import {
   processMemo,
   runTarget,
   STAGES,
+  dependenciesOf,
   targetsOf,
   type CodeIdentity,
   type DiagnosticJson,
@@ -190,14 +190,23 @@ export async function exportModel(
   return result;
 }
 
-/** The targets up to the last stage, of the variants asked for. */
+/** The targets of the last stage, of the variants asked for, and those they need, in the order of the stages. */
 function wanted({ loaded }: ModelProject, { variants, until }: ExportOptions): StageTarget[] {
-  const last = STAGE_NAMES.indexOf(until);
-  return targetsOf(loaded.descriptor!).filter(
-    ({ stage, variant }) =>
-      STAGE_NAMES.indexOf(stage.name) <= last &&
-      (variant === undefined || variants.length === 0 || variants.includes(variant)),
+  const descriptor = loaded.descriptor!;
+  const all = targetsOf(descriptor).filter(
+    ({ variant }) => variant === undefined || variants.length === 0 || variants.includes(variant),
   );
+  const needed = new Set<string>();
+  const need = (target: StageTarget): void => {
+    if (needed.has(target.target)) return;
+    needed.add(target.target);
+    for (const name of dependenciesOf(descriptor, target)) {
+      const dependency = all.find((t) => t.target === name);
+      if (dependency) need(dependency);
+    }
+  };
+  for (const target of all) if (target.stage.name === until) need(target);
+  return all.filter(({ target }) => needed.has(target));
 }
 
 /** Several targets may say the same of a model: what is wrong with model.yaml is wrong for all of them. */

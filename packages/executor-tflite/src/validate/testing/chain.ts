@@ -50,7 +50,8 @@ export class Project {
       const artefact = join(this.model, 'dist', path);
       return existsSync(artefact) ? readFileSync(artefact, 'utf8') : undefined;
     };
-    const json = <T>(text: string | undefined): T | undefined => (text === undefined ? undefined : (JSON.parse(text) as T));
+    const json = <T>(text: string | undefined): T | undefined =>
+      text === undefined ? undefined : (JSON.parse(text) as T);
     const tflite = join(this.model, 'dist', 'float', 'model.tflite');
     return {
       ok,

@@ -1,16 +1,19 @@
 /** What the codes of graph and contract (G) mean. */
 import type { Explanation } from '../explanations';
 
-const REBUILD = 'Build the graph again for inference (is_training=False; Keras: training=False) and freeze that one with the same checkpoint.';
+const REBUILD =
+  'Build the graph again for inference (is_training=False; Keras: training=False) and freeze that one with the same checkpoint.';
 
 export const GRAPH = {
   G001: {
-    cause: 'An input or output names a tensor that is not there, or a node without outputs. Often the scope is missing, the port is wrong, or the signature’s name was written for the graph’s.',
+    cause:
+      'An input or output names a tensor that is not there, or a node without outputs. Often the scope is missing, the port is wrong, or the signature’s name was written for the graph’s.',
     example: 'outputs: [{ name: probabilities, tensor: "Softmax:0" }]',
     cure: 'outputs: [{ name: probabilities, tensor: "resnet_v1_50/predictions/Softmax:0" }]; `floe inspect` lists likely ones.',
   },
   G002: {
-    cause: 'The declared type is not the graph’s. Where the graph casts the tensor itself, the message says so: either side of the cast will do.',
+    cause:
+      'The declared type is not the graph’s. Where the graph casts the tensor itself, the message says so: either side of the cast will do.',
     example: 'inputs: [{ name: image, tensor: "image:0", dtype: float32 }], and the placeholder is uint8',
     cure: 'inputs: [{ name: image, tensor: "image:0", dtype: uint8 }]',
   },
@@ -20,27 +23,32 @@ export const GRAPH = {
     cure: 'shape: [1, 224, 224, 3]',
   },
   G004: {
-    cause: 'The output is always the same, whatever is fed: the wrong tensor is named, such as a weight or a step counter.',
+    cause:
+      'The output is always the same, whatever is fed: the wrong tensor is named, such as a weight or a step counter.',
     example: 'outputs: [{ name: y, tensor: "logits/weights:0" }]',
     cure: 'outputs: [{ name: y, tensor: "logits/BiasAdd:0" }]',
   },
   G005: {
-    cause: 'No output depends on the input: what is fed to it changes nothing. Often an output is missing, or the input belongs to training.',
+    cause:
+      'No output depends on the input: what is fed to it changes nothing. Often an output is missing, or the input belongs to training.',
     example: 'inputs: [{ name: image, tensor: "image:0" }, { name: labels, tensor: "labels:0" }]',
     cure: 'inputs: [{ name: image, tensor: "image:0" }]',
   },
   G006: {
-    cause: 'The outputs need a placeholder that is no input and has no default. Switches of training (`is_training`, `keep_prob`) are frozen at their value for inference, with a note.',
+    cause:
+      'The outputs need a placeholder that is no input and has no default. Switches of training (`is_training`, `keep_prob`) are frozen at their value for inference, with a note.',
     example: 'inputs: [{ name: image, tensor: "image:0" }], and the graph also asks for "scale:0"',
     cure: 'inputs: [{ name: image, tensor: "image:0" }, { name: scale, tensor: "scale:0", dtype: float32, shape: [] }]',
   },
   G007: {
-    cause: 'Two nodes of one name, an edge to a node that does not exist, a cycle outside of loops, a constant that makes no sense.',
+    cause:
+      'Two nodes of one name, an edge to a node that does not exist, a cycle outside of loops, a constant that makes no sense.',
     example: 'A .pbtxt that was edited by hand.',
     cure: 'Write the graph again with TensorFlow: tf.io.write_graph(graph_def, ".", "graph.pb", as_text=False)',
   },
   G008: {
-    cause: 'An op that TensorFlow’s registry has not stays in the model as a custom operator. It runs only where a kernel of that name is registered.',
+    cause:
+      'An op that TensorFlow’s registry has not stays in the model as a custom operator. It runs only where a kernel of that name is registered.',
     example: 'allowCustomOps: [MyOp]',
     cure: 'In the app: resolver.AddCustom("MyOp", Register_MyOp())',
   },
@@ -65,12 +73,14 @@ export const GRAPH = {
     cure: 'Declare the shape that the model was built for.',
   },
   G013: {
-    cause: 'A lookup table is filled from a file that is not part of the source, so it is not in the frozen graph either.',
+    cause:
+      'A lookup table is filled from a file that is not part of the source, so it is not in the frozen graph either.',
     example: 'tf.lookup.TextFileInitializer("/home/me/vocab.txt", …) in a checkpoint’s graph',
     cure: 'Freeze a SavedModel, which holds the file as an asset, or give the file along.',
   },
   G014: {
-    cause: 'A node has other inputs or attributes than its op takes: the file was edited, cut, or written by another TensorFlow.',
+    cause:
+      'A node has other inputs or attributes than its op takes: the file was edited, cut, or written by another TensorFlow.',
     example: 'A Conv2D without `strides`, a MatMul with three inputs.',
     cure: 'Write the graph again with TensorFlow; for attributes of a newer one save with strip_default_attrs=True.',
   },
@@ -85,22 +95,26 @@ export const GRAPH = {
     cure: 'outputs: [{ name: y, tensor: "predictions/Softmax:0" }]',
   },
   G017: {
-    cause: 'The graph is one that was built to be trained: batch norms use the statistics of the batch, dropout drops. It can be exported, and gives other numbers than it should.',
+    cause:
+      'The graph is one that was built to be trained: batch norms use the statistics of the batch, dropout drops. It can be exported, and gives other numbers than it should.',
     example: 'The .meta of a training run, where is_training=True was a Python constant.',
     cure: REBUILD,
   },
   G018: {
-    cause: 'The frozen graph has ops or attributes that came with a newer TensorFlow than the one it must run on.',
+    cause:
+      'The frozen graph has ops or attributes that came with a newer TensorFlow than the one it must run on.',
     example: 'target: { tensorflow: "1.12" }, and the graph has FusedBatchNormV3',
     cure: 'target: { tensorflow: "1.14" }, or build and save the model with TensorFlow 1.12',
   },
   G019: {
-    cause: 'TensorFlow runs the frozen graph on a GPU only: NCHW convolutions, cuDNN layers, device strings. The .tflite is not concerned: its layout is NHWC.',
+    cause:
+      'TensorFlow runs the frozen graph on a GPU only: NCHW convolutions, cuDNN layers, device strings. The .tflite is not concerned: its layout is NHWC.',
     example: 'tf.nn.conv2d(x, w, data_format="NCHW")',
     cure: 'Build the model with data_format="NHWC" (channels_last).',
   },
   G020: {
-    cause: 'A signature that the source carries points at a tensor that is not in its graph, or of another type.',
+    cause:
+      'A signature that the source carries points at a tensor that is not in its graph, or of another type.',
     example: 'A SavedModel that was written with a signature of another graph.',
     cure: 'Declare the tensor in model.yaml: outputs: [{ name: y, tensor: "dense/BiasAdd:0" }]',
   },
@@ -110,12 +124,14 @@ export const GRAPH = {
     cure: 'Freeze an earlier checkpoint.',
   },
   G022: {
-    cause: 'A filter or matrix is all zero, or all one number: no training leaves that. It was never restored, or never trained.',
+    cause:
+      'A filter or matrix is all zero, or all one number: no training leaves that. It was never restored, or never trained.',
     example: 'A checkpoint that was written before the weights were loaded.',
     cure: 'Freeze the checkpoint that training wrote; `floe inspect --digest` tells checkpoints apart.',
   },
   G023: {
-    cause: 'A note on what the graph does with an image by itself, so that the app does not do it twice or forget it.',
+    cause:
+      'A note on what the graph does with an image by itself, so that the app does not do it twice or forget it.',
     example: 'The graph divides by 127.5 and subtracts 1.',
     cure: 'Feed what the note says.',
   },

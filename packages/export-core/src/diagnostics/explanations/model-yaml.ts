@@ -3,12 +3,14 @@ import type { Explanation } from '../explanations';
 
 export const MODEL_YAML = {
   D001: {
-    cause: 'The file breaks YAML’s own rules: a tab, a missing bracket, too many aliases. The place is where the parser stopped.',
+    cause:
+      'The file breaks YAML’s own rules: a tab, a missing bracket, too many aliases. The place is where the parser stopped.',
     example: 'source: { checkpoint: ckpt/model.ckpt-10',
     cure: 'Close what is open and indent with spaces.',
   },
   D002: {
-    cause: 'A key that no version of `model.yaml` has at that place. The message names the nearest right key.',
+    cause:
+      'A key that no version of `model.yaml` has at that place. The message names the nearest right key.',
     example: 'source: { chekpoint: ckpt/model.ckpt-10 }',
     cure: 'source: { checkpoint: ckpt/model.ckpt-10 }',
   },
@@ -45,7 +47,8 @@ export const MODEL_YAML = {
   },
 
   Q001: {
-    cause: 'The calibration samples do not fit the model, are not numbers, are outside the declared range, or there are none.',
+    cause:
+      'The calibration samples do not fit the model, are not numbers, are outside the declared range, or there are none.',
     example: 'calibration: { data: calibration.npz }, with an array `x` where the input is called `image`',
     cure: 'Save one array for each input under its name, samples along the first axis: np.savez("calibration.npz", image=samples)',
   },
@@ -55,12 +58,14 @@ export const MODEL_YAML = {
     cure: 'Run calibrate again.',
   },
   Q003: {
-    cause: 'An operator has no quantised kernel, or none for these types: it stays in float (a note), or is an error under `onUnsupported: error`.',
+    cause:
+      'An operator has no quantised kernel, or none for these types: it stays in float (a note), or is an error under `onUnsupported: error`.',
     example: 'variants: { int8: { quantization: int8, onUnsupported: error } }',
     cure: 'variants: { int8: { quantization: int8, rules: [{ match: "head/*", quantization: none }] } }',
   },
   Q004: {
-    cause: 'The values that were measured are odd: constant, saturated, or not numbers. Quantised, such a tensor loses most of its information.',
+    cause:
+      'The values that were measured are odd: constant, saturated, or not numbers. Quantised, such a tensor loses most of its information.',
     example: 'Calibration images from 0 to 255 for a model that was trained on -1 to 1.',
     cure: 'Calibrate with samples that are scaled as the app scales them.',
   },
@@ -76,12 +81,14 @@ export const MODEL_YAML = {
   },
 
   V001: {
-    cause: 'The `.tflite` and the frozen graph give different numbers on the same samples, beyond the tolerance.',
+    cause:
+      'The `.tflite` and the frozen graph give different numbers on the same samples, beyond the tolerance.',
     example: 'probabilities differs: 0.013 at [0, 281]',
     cure: 'For a quantised variant calibrate with better samples, or allow more: verify: { tolerance: 1.0e-2 }. For a float one please report it.',
   },
   V002: {
-    cause: 'No engine could run both sides; the reason is named. `verify: { required: true }` makes it an error.',
+    cause:
+      'No engine could run both sides; the reason is named. `verify: { required: true }` makes it an error.',
     example: 'A model with a custom operator.',
     cure: 'Install @tensorflow/tfjs-node for TensorFlow’s own kernels, or verify on the device.',
   },
@@ -92,7 +99,8 @@ export const MODEL_YAML = {
   },
 
   K001: {
-    cause: 'A target was run without its key, so its result could be stored under a wrong one. The `floe` plugin’s hook gives keys.',
+    cause:
+      'A target was run without its key, so its result could be stored under a wrong one. The `floe` plugin’s hook gives keys.',
     example: 'nx.json without the plugin, or with NX_ISOLATE_PLUGINS settings that drop its hook.',
     cure: 'nx.json: "plugins": ["floe"]',
   },

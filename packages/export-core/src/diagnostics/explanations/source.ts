@@ -13,22 +13,26 @@ export const SOURCE = {
     cure: 'Mend what the system names.',
   },
   S003: {
-    cause: 'The file holds something else than its place needs, such as weights where a graph is wanted. What a file is, is told by its content, not by its name.',
+    cause:
+      'The file holds something else than its place needs, such as weights where a graph is wanted. What a file is, is told by its content, not by its name.',
     example: 'source: { frozenGraph: model.h5 }',
     cure: 'keras.models.load_model("model.h5").export("saved_model"), then source: { savedModel: saved_model }',
   },
   S004: {
-    cause: 'The file breaks its format: truncated, overwritten, half copied. The message has the byte offset.',
+    cause:
+      'The file breaks its format: truncated, overwritten, half copied. The message has the byte offset.',
     example: 'A download that was interrupted.',
     cure: 'Fetch the file again.',
   },
   S005: {
-    cause: 'The bytes of a tensor or block do not have the checksum that was stored with them. The message names tensor and file.',
+    cause:
+      'The bytes of a tensor or block do not have the checksum that was stored with them. The message names tensor and file.',
     example: 'A checkpoint on a failing disk.',
     cure: 'Fetch the file again, or take an earlier checkpoint.',
   },
   S006: {
-    cause: 'A path inside an artefact (a state file, a shard name, an asset) points out of the artefact’s folder, or an output would lie outside `dist/`.',
+    cause:
+      'A path inside an artefact (a state file, a shard name, an asset) points out of the artefact’s folder, or an output would lie outside `dist/`.',
     example: 'model_checkpoint_path: "../../other/model.ckpt-10"',
     cure: 'Name the checkpoint itself: source: { checkpoint: ../other/model.ckpt-10 }',
   },
@@ -38,7 +42,8 @@ export const SOURCE = {
     cure: 'Save it again as the message says.',
   },
   S008: {
-    cause: 'The graph has variables that the source has no values for. A graph that was given as frozen is not; or the checkpoint belongs to another graph, or names them otherwise.',
+    cause:
+      'The graph has variables that the source has no values for. A graph that was given as frozen is not; or the checkpoint belongs to another graph, or names them otherwise.',
     example: 'source: { frozenGraph: train.pb }, a graph that was saved without freezing',
     cure: 'source: { checkpoint: model.ckpt-1000, graph: train.pb }; for other names freeze: { rename: { variable: entry } }',
   },
@@ -53,7 +58,8 @@ export const SOURCE = {
     cure: 'Fetch the file again. The limits are in `packages/export-core/src/bytes/limits.ts`.',
   },
   S011: {
-    cause: 'A note: variables of the checkpoint that belong to nothing in the graph, or variables that are frozen as trained although moving averages were asked for.',
+    cause:
+      'A note: variables of the checkpoint that belong to nothing in the graph, or variables that are frozen as trained although moving averages were asked for.',
     example: 'An optimizer’s slots in a checkpoint of a training run.',
     cure: 'Nothing, where these are what you expect; else check that graph and checkpoint belong together.',
   },

@@ -3,22 +3,26 @@ import type { Explanation } from '../explanations';
 
 export const TARGET = {
   T001: {
-    cause: 'TFLite has no operator for the node, or none for its types, attributes or shapes. The message says which, and where in the model the node stands.',
+    cause:
+      'TFLite has no operator for the node, or none for its types, attributes or shapes. The message says which, and where in the model the node stands.',
     example: 'MatrixInverse, or a Conv2D of float64',
     cure: 'What the hint names: other types or attributes, another op, or to end the model before the node. Where the runtime has a kernel of that name: allowCustomOps: [MatrixInverse]',
   },
   T002: {
-    cause: 'A custom op that `allowCustomOps` does not list. It comes from a library outside of TensorFlow, which the message names where it is known, and the runtime needs a kernel for it.',
+    cause:
+      'A custom op that `allowCustomOps` does not list. It comes from a library outside of TensorFlow, which the message names where it is known, and the runtime needs a kernel for it.',
     example: 'Addons>GatherTree',
     cure: 'allowCustomOps: [Addons>GatherTree]',
   },
   T003: {
-    cause: 'The runtime that `target` names has not the operator, or not this version of it. The message names the node and the runtime that has it.',
+    cause:
+      'The runtime that `target` names has not the operator, or not this version of it. The message names the node and the runtime that has it.',
     example: 'target: { runtime: "2.3" }, and the model needs CUMSUM, which came with 2.4',
     cure: 'target: { runtime: "2.4" }',
   },
   T004: {
-    cause: 'An operator needs a size that is not known. The message names the declared input that would make it known, if there is one.',
+    cause:
+      'An operator needs a size that is not known. The message names the declared input that would make it known, if there is one.',
     example: 'inputs: [{ name: image, tensor: "image:0", shape: [null, null, null, 3] }]',
     cure: 'inputs: [{ name: image, tensor: "image:0", shape: [1, 224, 224, 3] }]',
   },
@@ -28,7 +32,8 @@ export const TARGET = {
     cure: 'Quantise it: variants: { dynamic: { quantization: dynamic } }',
   },
   T006: {
-    cause: 'The graph reads files, parses tf.Example records, decodes images or looks up text before it computes. An app does that itself; the model begins behind it. The hint is the line to declare.',
+    cause:
+      'The graph reads files, parses tf.Example records, decodes images or looks up text before it computes. An app does that itself; the model begins behind it. The hint is the line to declare.',
     example: 'An Estimator with a serving_input_receiver_fn that parses tf.Example.',
     cure: 'inputs: [{ name: x, tensor: "dnn/input_from_feature_columns/input_layer/concat:0", dtype: float32, shape: [null, 4] }]',
   },

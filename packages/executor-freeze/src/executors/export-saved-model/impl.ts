@@ -1,0 +1,4 @@
+import { batch, single } from '../stage-executor';
+
+export default single('export-saved-model');
+export const batchImplementation = batch('export-saved-model');

@@ -1,0 +1,155 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Diagnostics, FloeError, Tensor } from '@floe/export-core';
+import { npz } from '../../verify/testing/npz';
+import { Builder, bytesOf } from '../testing/models';
+import { readRanges, rangesText } from '../ranges';
+import { calibrateModel } from './calibrate-model';
+import { calibrationSamples } from './data';
+import { groupsOf } from './expose';
+import { specsOf } from './specs';
+import { TfliteTensor } from '../../tflite/model';
+
+let root: string;
+beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'calibrate-'))));
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** y = relu(x · 2), z = x + 1 */
+function model() {
+  const b = new Builder();
+  const x = b.input('x', [4]);
+  const doubled = b.op('MUL', [x, b.floats('two', [], [2])], 'doubled', [4], { type: 'MulOptions' });
+  const y = b.op('RELU', [doubled], 'y', [4]);
+  const z = b.op('ADD', [x, b.floats('one', [], [1])], 'z', [4], { type: 'AddOptions' });
+  return b.finish(y, z);
+}
+
+const sample = (...values: number[]) => new Map([['x', Tensor.fromNumbers('float32', [4], values)]]);
+const minmax = { method: 'minmax' as const };
+
+it('measures inputs, inner tensors and outputs', async () => {
+  const samples = new Map([['serving_default', [sample(-1, 0, 1, 2), sample(0, 0, 0, 5)]]]);
+  const file = await calibrateModel(bytesOf(model()), samples, minmax, new Diagnostics());
+  expect(file.tensors.map(({ name, min, max }) => [name, min, max])).toEqual([
+    ['x', -1, 5],
+    ['doubled', -2, 10],
+    ['y', 0, 10],
+    ['z', 0, 6],
+  ]);
+  expect(file.samples).toBe(2);
+  expect(file.tensors[0].histogram!.counts.reduce((a, b) => a + b, 0)).toBe(8);
+});
+
+it('gives the same text each time, which reads back', async () => {
+  const samples = new Map([['serving_default', [sample(-1, 0, 1, 2)]]]);
+  const [a, b] = await Promise.all(
+    [0, 1].map(async () =>
+      rangesText(await calibrateModel(bytesOf(model()), samples, minmax, new Diagnostics())),
+    ),
+  );
+  expect(a).toBe(b);
+  const path = join(root, 'ranges.json');
+  writeFileSync(path, a);
+  const { model: sha256 } = JSON.parse(a) as { model: string };
+  expect(rangesText(readRanges(path, sha256))).toBe(a);
+});
+
+it('ranges of another model are refused', () => {
+  const path = join(root, 'ranges.json');
+  writeFileSync(path, rangesText({ version: 1, model: 'aa', method: 'minmax', samples: 1, tensors: [] }));
+  expect(() => readRanges(path, 'bb')).toThrow(
+    expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'Q002' })] }),
+  );
+  writeFileSync(path, '{');
+  expect(() => readRanges(path, 'bb')).toThrow(FloeError);
+});
+
+it('warns of values that are not finite, and leaves those tensors without a range', async () => {
+  const b = new Builder();
+  const x = b.input('x', [4]);
+  const bytes = bytesOf(b.finish(b.op('LOG', [x], 'log', [4]), b.op('ABS', [x], 'abs', [4])));
+  const diagnostics = new Diagnostics();
+  const samples = new Map([['serving_default', [sample(-1, 0, 1, 2)]]]);
+  const file = await calibrateModel(bytes, samples, minmax, diagnostics);
+  expect(file.tensors.map((t) => t.name)).toEqual(['x', 'abs']);
+  expect(diagnostics.list).toMatchObject([{ code: 'Q004', severity: 'warning', node: 'log' }]);
+});
+
+describe('groups of tensors', () => {
+  const tensor = (elements: number) => new TfliteTensor('t', 'FLOAT32', [elements]);
+  it('stay under the bound, but for a tensor that is larger alone', () => {
+    const sizes = [10, 10, 100, 5, 5, 5].map(tensor);
+    expect(groupsOf(sizes, 80).map((g) => g.map((t) => t.elements))).toEqual([[10, 10], [100], [5, 5, 5]]);
+  });
+});
+
+describe('data', () => {
+  const specs = () => specsOf(model());
+  const read = (data: string | undefined, range?: [number, number], samples?: number) => {
+    const diagnostics = new Diagnostics();
+    const found = calibrationSamples(specs(), { data, samples, rangeOf: () => range }, diagnostics);
+    return { found: found.get('serving_default')!, diagnostics: diagnostics.list };
+  };
+  const save = (rows: number, value: (i: number) => number = (i) => i / 100) => {
+    const file = join(root, 'calibration.npz');
+    const numbers = Array.from({ length: rows * 4 }, (_, i) => value(i));
+    writeFileSync(file, npz({ x: Tensor.fromNumbers('float32', [rows, 4], numbers) }));
+    return file;
+  };
+
+  it('is as many samples as asked for', () => {
+    expect(read(save(20)).found).toHaveLength(20);
+    expect(read(save(20), undefined, 12).found).toHaveLength(12);
+  });
+
+  it('warns of few samples, and of values outside the declared range', () => {
+    const { diagnostics } = read(
+      save(3, (i) => i * 20),
+      [-1, 1],
+    );
+    expect(diagnostics.map((d) => [d.code, d.severity])).toEqual([
+      ['Q001', 'warning'],
+      ['Q001', 'warning'],
+    ]);
+    expect(diagnostics[1].message).toContain('reach from 0 to 220');
+  });
+
+  it('refuses NaN', () => {
+    const { diagnostics } = read(save(12, (i) => (i === 7 ? NaN : 0)));
+    expect(diagnostics).toMatchObject([{ code: 'Q001', severity: 'error' }]);
+  });
+
+  it('that does not fit is an error of calibration', () => {
+    const file = join(root, 'c.npz');
+    writeFileSync(file, npz({ x: Tensor.fromNumbers('float32', [2, 3], [1, 2, 3, 4, 5, 6]) }));
+    expect(() => read(file)).toThrow(
+      expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'Q001' })] }),
+    );
+  });
+
+  it('may be a folder of .npy files', () => {
+    const folder = join(root, 'data');
+    mkdirSync(folder);
+    const bytes = npz({ x: Tensor.fromNumbers('float32', [1, 4], [1, 2, 3, 4]) });
+    // A stored entry: the .npy lies in the archive as it is.
+    const start = bytes.indexOf('\x93NUMPY', 0, 'latin1');
+    writeFileSync(join(folder, 'x.npy'), bytes.subarray(start, bytes.indexOf('PK\x01\x02', start, 'latin1')));
+    expect(read(folder).found[0].get('x')!.toNumbers()).toEqual([1, 2, 3, 4]);
+    expect(() => read(root)).toThrow();
+  });
+
+  it('is made up, with a warning, where there is none', () => {
+    const { found, diagnostics } = read(undefined, [2, 3]);
+    expect(found.length).toBeGreaterThan(1);
+    expect(
+      found.every((s) =>
+        s
+          .get('x')!
+          .toNumbers()
+          .every((v) => v >= 2 && v <= 3),
+      ),
+    ).toBe(true);
+    expect(diagnostics).toMatchObject([{ code: 'Q001', severity: 'warning' }]);
+  });
+});

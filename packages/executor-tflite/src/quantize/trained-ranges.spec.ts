@@ -1,0 +1,95 @@
+import { Diagnostics, Tensor } from '@floe/export-core';
+import { TfliteOp, TfliteTensor, type TfliteModel } from '../tflite/model';
+import { applyPlan } from './apply';
+import { planModel } from './quantize-model';
+import { Builder, describeOps, run, tensorNamed } from './testing/models';
+import { dropTrainedRanges, takeTrainedRanges } from './trained-ranges';
+
+/** Adds a pair after a tensor. */
+function pair(b: Builder, x: TfliteTensor, name: string, scale: number, zeroPoint: number): TfliteTensor {
+  const quantized = new TfliteTensor(`${name}/quantized`, 'INT8', x.shape);
+  quantized.quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: 0 };
+  b.graph.ops.push(new TfliteOp('QUANTIZE', [x], [quantized]));
+  return b.op('DEQUANTIZE', [quantized], name, x.shape as number[]);
+}
+
+function trainedModel(activation = 'NONE'): TfliteModel {
+  const b = new Builder();
+  const x = pair(b, b.input('x', [1, 4, 4, 2]), 'x/fq', 1 / 64, 0);
+  const conv = b.conv(x, 'conv', 3);
+  b.graph.ops.at(-1)!.options!.fused_activation_function = activation;
+  return b.finish(pair(b, conv, 'y', 6 / 255, -128));
+}
+
+it('pairs become parameters of the tensors they stand behind', () => {
+  const model = trainedModel();
+  const trained = takeTrainedRanges(model);
+  expect(describeOps(model)).toEqual(['CONV_2D FLOAT32,FLOAT32,FLOAT32>FLOAT32']);
+  expect(trained.get(tensorNamed(model, 'x'))).toMatchObject({
+    scale: [Math.fround(1 / 64)],
+    zeroPoint: [0],
+  });
+  expect(trained.get(tensorNamed(model, 'y'))).toMatchObject({
+    scale: [Math.fround(6 / 255)],
+    zeroPoint: [-128],
+  });
+});
+
+it('int8 takes them without any calibration', () => {
+  const model = trainedModel();
+  const trained = takeTrainedRanges(model);
+  const known = { measured: () => undefined, trained: (t: TfliteTensor) => trained.get(t) };
+  applyPlan(model, planModel(model, { quantization: 'int8' }, known, new Diagnostics()));
+  expect(describeOps(model)).toEqual([
+    'QUANTIZE FLOAT32>INT8',
+    'CONV_2D INT8,INT8,INT32>INT8',
+    'DEQUANTIZE INT8>FLOAT32',
+  ]);
+  expect(model.subgraphs[0].outputs[0].name).toBe('y');
+});
+
+it('a second pair that says something else stays', () => {
+  const b = new Builder();
+  const x = b.input('x', [4]);
+  const model = b.finish(
+    b.op('ABS', [pair(b, x, 'a', 0.5, 0)], 'y', [4]),
+    b.op('ABS', [pair(b, x, 'b', 0.25, 0)], 'z', [4]),
+  );
+  takeTrainedRanges(model);
+  expect(describeOps(model)).toEqual([
+    'ABS FLOAT32>FLOAT32',
+    'QUANTIZE FLOAT32>INT8',
+    'DEQUANTIZE INT8>FLOAT32',
+    'ABS FLOAT32>FLOAT32',
+  ]);
+});
+
+describe('a float variant', () => {
+  it('loses the rounding, not the limits', async () => {
+    const model = trainedModel();
+    const values = Tensor.fromNumbers(
+      'float32',
+      [1, 4, 4, 2],
+      new Array(32).fill(0).map((_, i) => i / 4 - 4),
+    );
+    const before = await run(model, 'x', values);
+    expect(dropTrainedRanges(model)).toBe(2);
+    expect(describeOps(model).some((o) => o.includes('INT8'))).toBe(false);
+    const after = await run(model, 'x', values);
+    const [a, b] = [before, after].map((r) => r.get('y')!.toNumbers());
+    expect(Math.max(...b)).toBeLessThanOrEqual(6.0001);
+    expect(Math.min(...b)).toBe(0);
+    a.forEach((v, i) => expect(Math.abs(v - b[i])).toBeLessThan(0.2));
+  });
+
+  it('adds no limit that an activation sets already', () => {
+    const model = trainedModel('RELU6');
+    dropTrainedRanges(model);
+    expect(describeOps(model)).toEqual([
+      'MAXIMUM FLOAT32,FLOAT32>FLOAT32',
+      'MINIMUM FLOAT32,FLOAT32>FLOAT32',
+      'CONV_2D FLOAT32,FLOAT32,FLOAT32>FLOAT32',
+    ]);
+    expect(model.subgraphs[0].outputs[0].name).toBe('y');
+  });
+});
