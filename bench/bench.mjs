@@ -44,7 +44,15 @@ function compare(folder) {
   const node = (spec) => spec.tensor.replace(/:0$/, '');
   const [input, output] = [model.inputs[0], model.outputs[0]];
   const prefix = checkpointPrefix(folder, model.source);
-  const theirs = [python, join(here, 'freeze_convert.py'), prefix, node(output), node(input), input.shape.join(','), out];
+  const theirs = [
+    python,
+    join(here, 'freeze_convert.py'),
+    prefix,
+    node(output),
+    node(input),
+    input.shape.join(','),
+    out,
+  ];
   const pairs = [];
   measure(floe);
   measure(theirs);
@@ -66,10 +74,14 @@ function compare(folder) {
 const models = join(here, 'models');
 const folders = [join(root, 'examples/mobilenet-v1')];
 if (existsSync(models)) folders.push(...readdirSync(models).map((name) => join(models, name)));
-const probe = spawnSync(python, ['-c', 'import tensorflow; print(tensorflow.__version__)'], { encoding: 'utf8' });
+const probe = spawnSync(python, ['-c', 'import tensorflow; print(tensorflow.__version__)'], {
+  encoding: 'utf8',
+});
 if (probe.status !== 0) {
   console.error(`${python} has no TensorFlow: npm run bench -- --python PATH`);
   process.exit(2);
 }
-console.log(`checkpoint to frozen graph and float .tflite, whole processes, TensorFlow ${probe.stdout.trim()}`);
+console.log(
+  `checkpoint to frozen graph and float .tflite, whole processes, TensorFlow ${probe.stdout.trim()}`,
+);
 console.table(folders.map(compare));

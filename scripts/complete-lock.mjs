@@ -7,7 +7,18 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const OS = ['darwin', 'freebsd', 'linux', 'win32', 'android', 'openbsd', 'sunos', 'openharmony', 'aix', 'netbsd'];
+const OS = [
+  'darwin',
+  'freebsd',
+  'linux',
+  'win32',
+  'android',
+  'openbsd',
+  'sunos',
+  'openharmony',
+  'aix',
+  'netbsd',
+];
 const CPU = ['arm64', 'x64', 'ia32', 'arm', 'ppc64', 's390x', 'riscv64', 'loong64', 'wasm32'];
 const LIBC = [
   [/musl/, 'musl'],
@@ -19,7 +30,11 @@ const lock = JSON.parse(readFileSync(file, 'utf8'));
 
 /** Whether a package resolves from another's folder, as Node looks for it. */
 function resolves(from, name) {
-  for (let at = from; ; at = at.includes('/node_modules/') ? at.slice(0, at.lastIndexOf('/node_modules/')) : '') {
+  for (
+    let at = from;
+    ;
+    at = at.includes('/node_modules/') ? at.slice(0, at.lastIndexOf('/node_modules/')) : ''
+  ) {
     if (lock.packages[`${at ? `${at}/` : ''}node_modules/${name}`]) return true;
     if (!at) return false;
   }

@@ -16,7 +16,7 @@ import {
   type Value,
 } from '@floe/export-core';
 import { Rewriter, replace, type Operand } from '../prepare/rewrite';
-import { POST_PROCESS } from './cut';
+import { POST_PROCESS } from './names';
 
 /**
  * @param op the suppression to use: V5, or V4 for engines that do not count what V5 keeps

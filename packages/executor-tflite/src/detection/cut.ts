@@ -17,15 +17,8 @@ import {
 } from '@floe/export-core';
 import { CannotRun } from '../verify/cannot-run';
 import { GraphEvaluator } from '../verify/evaluate-graph';
+import { INPUT, OUTPUTS, POST_PROCESS, RAW_INPUT } from './names';
 import type { DetectionSettings } from './settings';
-
-export const POST_PROCESS = 'TFLite_Detection_PostProcess';
-export const INPUT = 'normalized_input_image_tensor';
-/** Where the app feeds pictures as they are, 0 to 255. */
-export const RAW_INPUT = 'input_image_tensor';
-
-/** The outputs' names, in the op's order: boxes, classes, scores, number of detections. */
-export const OUTPUTS = [0, 1, 2, 3].map((i) => (i ? `${POST_PROCESS}:${i}` : POST_PROCESS));
 
 /** Cuts the graph, which is changed, and gives the one signature it then has. @throws FloeError G025, G003 */
 export function cutDetection(graph: Graph, settings: DetectionSettings): Signature {

@@ -18,7 +18,7 @@ import type { TfliteModel } from '../tflite/model';
 import { GraphBuilder } from '../testing/graphs';
 import { compareDetections, detectionOutputs } from '../verify/compare-detections';
 import { runTflite } from '../verify/litert';
-import { OUTPUTS, POST_PROCESS } from './cut';
+import { OUTPUTS, POST_PROCESS } from './names';
 import { detectionModel } from './detection';
 import { EXPECTED, graphOf, sampleOf } from './testing/fixtures';
 

@@ -4,7 +4,8 @@
  */
 import type { Diagnostics, Graph, PostProcessSettings, Signature, StageContext } from '@floe/export-core';
 import { builtinPostProcess } from './builtin-post-process';
-import { cutDetection, INPUT, OUTPUTS, POST_PROCESS, RAW_INPUT } from './cut';
+import { cutDetection } from './cut';
+import { INPUT, OUTPUTS, POST_PROCESS, RAW_INPUT } from './names';
 import { detectionSettings, type DetectionSettings } from './settings';
 
 export interface DetectionModel {

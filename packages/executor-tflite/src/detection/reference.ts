@@ -2,7 +2,7 @@
 import { Diagnostics, inferShapes, joinPieces, writeGraphDef } from '@floe/export-core';
 import type { FrozenGraph } from '../verify/graph-engine';
 import { builtinPostProcess, canWriteOut } from './builtin-post-process';
-import { POST_PROCESS } from './cut';
+import { POST_PROCESS } from './names';
 
 /**
  * The same model without custom operators; the graph is changed. Also where a detector was cut out of a frozen graph,

@@ -8,7 +8,7 @@ import {
   Tensor,
   type Diagnostics,
   type DType,
-  type FunctionGraph,
+  FunctionGraph,
   type Graph,
   type Node,
   type Shape,
@@ -94,7 +94,9 @@ export function lowerGraph(
   const lowering = new GraphLowering(builder, target);
   target.inputs = inputs.map((v) => lowering.tensorOf(v));
   const sources = new Set(inputs.map((v) => v.node));
-  const needed = graph.ancestors(outputs.map((v) => v.node));
+  // What a function writes it does whether or not a result waits for it.
+  const effects = graph instanceof FunctionGraph ? graph.controlResults : [];
+  const needed = graph.ancestors([...outputs.map((v) => v.node), ...effects]);
   for (const node of graph.sorted()) if (needed.has(node) && !sources.has(node)) lowering.lower(node);
   target.outputs = outputs.map((v) => lowering.tensorOf(v));
 }

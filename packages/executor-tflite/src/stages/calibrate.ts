@@ -1,12 +1,13 @@
 /** The calibrate stage: runs the converted model over calibration data and writes what it measured: `ranges.json`. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Diagnostics, type StageFunction } from '@floe/export-core';
+import { Diagnostics, FloeError, type StageFunction } from '@floe/export-core';
 import { calibrateModel } from '../quantize/calibrate/calibrate-model';
 import { calibrationSamples, declaredRanges } from '../quantize/calibrate/data';
 import { specsOf } from '../quantize/calibrate/specs';
 import { rangesText } from '../quantize/ranges';
 import { readModel } from '../tflite/read';
+import { CannotRun } from '../verify/cannot-run';
 
 export const calibrate: StageFunction = async ({ root, dist, descriptor, place, variant, log }) => {
   const name = variant as string;
@@ -26,7 +27,18 @@ export const calibrate: StageFunction = async ({ root, dist, descriptor, place, 
     diagnostics,
   );
   diagnostics.throwIfErrors();
-  const ranges = await calibrateModel(bytes, samples, { method: calibration.method, log }, diagnostics);
+  const ranges = await calibrateModel(bytes, samples, { method: calibration.method, log }, diagnostics).catch(
+    (error: unknown) => {
+      if (!(error instanceof CannotRun)) throw error;
+      throw new FloeError({
+        code: 'Q001',
+        severity: 'error',
+        message: `the ranges of the model cannot be measured: ${error.reason}`,
+        hint: '`quantization: dynamic` needs no ranges',
+        where,
+      });
+    },
+  );
   return {
     diagnostics: diagnostics.list,
     artefacts: { [`${name}/ranges.json`]: rangesText(ranges) },

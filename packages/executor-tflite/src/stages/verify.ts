@@ -14,7 +14,7 @@ import {
   type StageFunction,
 } from '@floe/export-core';
 import { loadFrozen, type FrozenModel } from '../convert/load-frozen';
-import { POST_PROCESS } from '../detection/cut';
+import { POST_PROCESS } from '../detection/names';
 import { detectionsPerCount } from '../detection/detection';
 import { engineGraph } from '../detection/reference';
 import { readModel } from '../tflite/read';

@@ -4,7 +4,8 @@
  */
 import { runChain } from './testing/chain';
 
-const errors = async (yaml: string) => (await runChain(yaml)).diagnostics.filter((d) => d.severity === 'error');
+const errors = async (yaml: string) =>
+  (await runChain(yaml)).diagnostics.filter((d) => d.severity === 'error');
 
 /** The chain up to the .tflite. */
 async function exported(yaml: string): Promise<string[]> {
@@ -22,7 +23,10 @@ describe('why does export_inference_graph end in a ValueError?', () => {
   test('the input has another name than in training', async () => {
     const [error, ...others] = await errors(model('{ name: image, tensor: "input_image:0" }', features));
     expect(others).toEqual([]);
-    expect(error).toMatchObject({ code: 'G001', hint: 'did you mean tensor: "image:0"?' });
+    expect(error).toMatchObject({
+      code: 'G001',
+      hint: expect.stringMatching(/^likely inputs are tensor: "image:0"/),
+    });
     expect(await exported(model(image, features))).toEqual([]);
   });
 
@@ -113,7 +117,9 @@ describe('why is my Estimator not converted?', () => {
   });
 
   test('its signature is another', async () => {
-    const [error, ...others] = await errors('source: { savedModel: FIXTURES/estimator, signature: features }');
+    const [error, ...others] = await errors(
+      'source: { savedModel: FIXTURES/estimator, signature: features }',
+    );
     expect(others).toEqual([]);
     expect(error).toMatchObject({
       code: 'G011',
@@ -129,7 +135,9 @@ describe('why is my Estimator not converted?', () => {
     );
     expect(others).toEqual([]);
     expect(error).toMatchObject({ code: 'G001', hint: expect.stringContaining('name: features') });
-    expect(await exported(`${source}\ninputs: [{ name: features }]\noutputs: [{ name: scores }]`)).toEqual([]);
+    expect(await exported(`${source}\ninputs: [{ name: features }]\noutputs: [{ name: scores }]`)).toEqual(
+      [],
+    );
   });
 });
 

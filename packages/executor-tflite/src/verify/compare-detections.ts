@@ -9,7 +9,7 @@
  *   quantised  1 − IoU · (1 − |d score|), its mean over the detections, at most MAX_MEAN_ERROR
  */
 import { parseInput, type Signature, type Tensor } from '@floe/export-core';
-import { POST_PROCESS } from '../detection/cut';
+import { POST_PROCESS } from '../detection/names';
 
 /** One detected object; the box is (ymin, xmin, ymax, xmax). */
 export interface DetectedObject {

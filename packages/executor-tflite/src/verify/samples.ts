@@ -19,6 +19,7 @@ import {
   type Signature,
   type TensorSpec,
 } from '@floe/export-core';
+import { inputRange } from '../detection/input-range';
 import { SeededRandom } from './seeded-random';
 
 /** One invocation: tensors by input name. */
@@ -160,7 +161,7 @@ export function randomSamples(
           spec.name,
           randomTensor(
             spec,
-            rangeOf(signature.key, spec.name),
+            rangeOf(signature.key, spec.name) ?? inputRange(spec.tensor),
             SeededRandom.named(`${signature.key}/${spec.name}#${i}`),
           ),
         ];

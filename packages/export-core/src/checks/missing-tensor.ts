@@ -4,7 +4,8 @@
  */
 import type { TensorSpec } from '../contract/contract';
 import { nearest } from '../diagnostics/suggest';
-import type { Graph } from '../graph/graph';
+import { placeholders, proposeOutputs } from '../contract/propose';
+import { GraphError, type Graph } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
 import { outputTypes } from '../ops/op-def';
 
@@ -14,13 +15,15 @@ const MAX_NAMES = 3;
 /**
  * A hint for a name that no node has.
  *
+ * @param role `input …` or `output …`
  * @param own the entries of the source's own signature, where it has one
  */
 export function hintForMissing(
   graph: Graph,
   tensor: string,
+  role: string,
   own: readonly TensorSpec[] = [],
-): string | undefined {
+): string {
   const { name } = parseInput(tensor);
   const bySignature = own.find((s) => s.name === tensor || s.name === name);
   if (bySignature) {
@@ -37,8 +40,38 @@ export function hintForMissing(
     ...nodes.map((n) => `tensor: "${n}:0"`),
   ].slice(0, MAX_NAMES);
   if (hints.length) return `did you mean ${hints.join(' or ')}?`;
-  if (own.length) return `the signature has ${own.map((s) => `"${s.name}"`).join(', ')}`;
-  return '`floe inspect` lists likely inputs and outputs';
+  if (own.length) return `the signature has ${own.map((s) => `name: ${s.name}`).join(', ')}`;
+  const likely = likelyTensors(graph, role, name).map((t) => `tensor: "${t}"`);
+  return likely.length
+    ? `likely ${role.startsWith('input') ? 'inputs' : 'outputs'} are ${likely.join(', ')}`
+    : '`floe inspect` lists what the graph has';
+}
+
+/** Placeholders, or what looks like a result; those that share a word with the name come first. */
+function likelyTensors(graph: Graph, role: string, name: string): string[] {
+  const specs = role.startsWith('input')
+    ? placeholders(graph, new Set(graph.nodes.values()))
+    : proposals(graph);
+  const words = new Set(wordsOf(name));
+  const shared = (tensor: string): number => wordsOf(tensor).filter((word) => words.has(word)).length;
+  return specs
+    .map((spec) => spec.tensor)
+    .sort((a, b) => shared(b) - shared(a))
+    .slice(0, MAX_NAMES);
+}
+
+function proposals(graph: Graph): TensorSpec[] {
+  try {
+    return proposeOutputs(graph).map((p) => p.spec);
+  } catch (error) {
+    // A graph that cannot be put in order has its own diagnostic.
+    if (error instanceof GraphError) return [];
+    throw error;
+  }
+}
+
+function wordsOf(name: string): string[] {
+  return name.toLowerCase().match(/[a-z]+/g) ?? [];
 }
 
 /** Names of nodes that have a tensor at all. */

@@ -26,7 +26,7 @@ export function findTensor(graph: Graph, wanted: Wanted, diagnostics: Diagnostic
     return undefined;
   };
   if (control) return fail(`${role} "${tensor}" is a control edge, not a tensor`, `tensor: "${name}:0"`);
-  if (!node) return fail(`${role} "${tensor}" is not in the graph`, hintForMissing(graph, tensor, own));
+  if (!node) return fail(`${role} "${tensor}" is not in the graph`, hintForMissing(graph, tensor, role, own));
   const count = outputCount(node);
   if (count === 0) {
     return fail(`${role} "${tensor}" is a ${node.op}, which has no outputs`, inputHint(node));

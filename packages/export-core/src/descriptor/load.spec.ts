@@ -206,7 +206,7 @@ describe('what is not built yet', () => {
   });
 
   it('is told beside other problems', () => {
-    const { diagnostics, descriptor } = load(GOOD + 'detection:\nsiganture: a\n');
+    const { diagnostics, descriptor } = load(GOOD + 'verify: { minSqnr: 10 }\nsiganture: a\n');
     expect(diagnostics.map((d) => d.code)).toEqual(['D002', 'D006']);
     expect(descriptor).toBeUndefined();
   });

@@ -85,9 +85,9 @@ export function writeFileAtomic(
     typeof chunks === 'string' ? [Buffer.from(chunks)] : chunks instanceof Uint8Array ? [chunks] : chunks;
   // Hashed on the way to the disk: nothing has to be read again to know what was written.
   const hash = createHash('sha256');
-  let size = 0;
   try {
     const fd = openSync(temporary, 'wx');
+    let size: number;
     try {
       size = writeAll(fd, list, hash);
       const mode = existingMode(target);

@@ -40,7 +40,11 @@ export class OpDef {
     readonly name: string,
     json: OpDefJson,
   ) {
-    const arg = ([argName, type, ref]: [string, string, 1?]): ArgDef => ({ name: argName, type, isRef: ref === 1 });
+    const arg = ([argName, type, ref]: [string, string, 1?]): ArgDef => ({
+      name: argName,
+      type,
+      isRef: ref === 1,
+    });
     this.inputs = json.i.map(arg);
     this.outputs = json.o.map(arg);
     this.attrs = json.a.map((row) => ({
@@ -119,7 +123,8 @@ function flatten(node: Node, args: readonly ArgDef[]): (DType | undefined)[] {
   for (const arg of args) {
     if (arg.type.startsWith('**')) {
       const list = node.attr(arg.type.slice(2));
-      if (list?.kind === 'list') for (const a of list.value) out.push(a.kind === 'type' ? a.value : undefined);
+      if (list?.kind === 'list')
+        for (const a of list.value) out.push(a.kind === 'type' ? a.value : undefined);
     } else if (arg.type.startsWith('*')) {
       const [count, type] = arg.type.slice(1).split(':');
       const n = node.attr(count);
@@ -142,7 +147,9 @@ export function argLength(node: Node, arg: ArgDef): number {
 export function outputTypes(node: Node): (DType | undefined)[] | undefined {
   if (node.def) return flatten(node, node.def.outputs);
   const noted = node.attrs.get('_output_types');
-  return noted?.kind === 'list' ? noted.value.map((a) => (a.kind === 'type' ? a.value : undefined)) : undefined;
+  return noted?.kind === 'list'
+    ? noted.value.map((a) => (a.kind === 'type' ? a.value : undefined))
+    : undefined;
 }
 
 /** The dtype of each input of a node, by the op's definition; undefined for custom ops. */

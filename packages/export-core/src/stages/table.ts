@@ -12,7 +12,14 @@ import type { ContractInput, ContractOutput, Descriptor, Variant } from '../desc
 import { sourceFiles, type SourceFile } from '../keys/sources';
 
 export type StageName =
-  'freeze' | 'validate' | 'convert' | 'calibrate' | 'quantize' | 'export-tflite' | 'verify' | 'export-saved-model';
+  | 'freeze'
+  | 'validate'
+  | 'convert'
+  | 'calibrate'
+  | 'quantize'
+  | 'export-tflite'
+  | 'verify'
+  | 'export-saved-model';
 
 /** Another stage's artefacts, as paths below `dist/`. */
 export interface Upstream {

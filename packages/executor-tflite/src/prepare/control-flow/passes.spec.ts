@@ -1,5 +1,13 @@
 /** The passes over control flow, each by what stands before and after it. */
-import { attr, Diagnostics, Tensor, type FunctionGraph, type Graph, type Value } from '@floe/export-core';
+import {
+  attr,
+  Diagnostics,
+  opDef,
+  Tensor,
+  type FunctionGraph,
+  type Graph,
+  type Value,
+} from '@floe/export-core';
 import { GraphBuilder } from '../../testing/graphs';
 import type { PrepareContext } from '../prepare';
 import { caseToIfs } from './case-to-ifs';
@@ -8,6 +16,7 @@ import { dropControlEdges } from './drop-control-edges';
 import { faultOf } from './faults';
 import { functionaliseConds } from './functionalise-conds';
 import { functionaliseLoops } from './functionalise-loops';
+import { controlFlowOps } from './handled-ops';
 import { addArg, addFunction, addResult, shareLibrary } from './functions';
 import { inlineBranches } from './inline-branches';
 import { expandBlockCells } from './recurrent/block-cells';
@@ -200,6 +209,21 @@ test('reduceOperands: variables that nothing reads leave the loop', () => {
   expect(b.graph.node('y')!.inputs[0].index).toBe(1);
 });
 
+test('reduceOperands: the handle of a variable is made inside', () => {
+  const b = new GraphBuilder();
+  const handle = b.op('variable', 'VarHandleOp', [], { dtype: attr.type('float32'), shape: attr.shape([2]) });
+  const operands = [b.ints('zero', 0), b.input('x', [2]), handle];
+  const first = loop(b, operands, ['int32', 'float32', 'float32'], (f, [i, x, v]) => {
+    const read = f.add('read', 'ReadVariableOp', [v], { dtype: attr.type('float32') }).output();
+    return [increment(f, i), f.add('sum', 'AddV2', [x, read], FLOAT).output(), v];
+  });
+  b.graph.add('y', 'Identity', [first.node.output(1)], FLOAT);
+  reduceOperands(b.graph, new Set());
+  const inner = b.graph.functions.get('body')!.node('variable')!;
+  expect([inner.op, inner.string('shared_name')]).toEqual(['VarHandleOp', 'variable']);
+  expect(b.graph.node('loop')!.inputs).toHaveLength(2);
+});
+
 test('copyPassedVariables: a swap is copied, an invariant is not', () => {
   const b = new GraphBuilder();
   const operands = [b.ints('zero', 0), b.input('x', [2]), b.input('z', [2]), b.input('w', [2])];
@@ -335,4 +359,9 @@ test('expandBlockCells: a GRU step is products and elementwise ops', () => {
     'Sigmoid',
     'Tanh',
   ]);
+});
+
+test('handled ops are ops of TensorFlow', () => {
+  const unknown = [...controlFlowOps().keys()].filter((op) => opDef(op) === undefined);
+  expect(unknown).toEqual([]);
 });

@@ -32,8 +32,8 @@ function reduceLoop(graph: Graph, node: Node): number {
     merged.set(operand, first);
     for (const graphOf of [cond, body]) {
       const inner = graphOf.args[i].output();
-      if (first !== i) graphOf.replace(new Map([[inner, graphOf.args[first].output()]]));
-      else takeConstant(graphOf, inner, operand);
+      const instead = first === i ? insideCopy(graphOf, operand) : graphOf.args[first].output();
+      if (instead) graphOf.replace(new Map([[inner, instead]]));
     }
     // Handed on as before: whether anybody needs it is decided below.
     body.results[i] = arg.output();
@@ -71,13 +71,9 @@ function reduceIf(graph: Graph, node: Node): number {
     const merged = new Map<Value, Value>();
     branch.args.forEach((arg, i) => {
       const earlier = merged.get(operands[i]);
-      const constant = operands[i].node.constant;
-      if (earlier) branch.replace(new Map([[arg.output(), earlier]]));
-      else if (constant) {
-        const copy = branch.addConst(operands[i].node.name, constant).output();
-        branch.replace(new Map([[arg.output(), copy]]));
-        merged.set(operands[i], copy);
-      } else merged.set(operands[i], arg.output());
+      const inner = earlier ?? insideCopy(branch, operands[i]) ?? arg.output();
+      if (inner !== arg.output()) branch.replace(new Map([[arg.output(), inner]]));
+      merged.set(operands[i], inner);
     });
   }
   const passed = new Map<Value, Value>();
@@ -109,10 +105,18 @@ function reduceIf(graph: Graph, node: Node): number {
   return 1;
 }
 
-/** A constant operand is a constant of the body. */
-function takeConstant(body: FunctionGraph, arg: Value, operand: Value): void {
-  const constant = operand.node.constant;
-  if (constant) body.replace(new Map([[arg, body.addConst(operand.node.name, constant).output()]]));
+/** Ops without inputs that name something which lives outside of the graph. */
+const HANDLES = /^(VarHandleOp|HashTableV2|MutableHashTableV2)$/;
+
+/** What stands in a body for an operand that is the same everywhere: a constant, the handle of a variable or table. */
+function insideCopy(body: FunctionGraph, { node }: Value): Value | undefined {
+  if (node.constant) return body.addConst(node.name, node.constant).output();
+  if (!HANDLES.test(node.op)) return undefined;
+  const copy = body.add(node.name, node.op, [], Object.fromEntries(node.attrs));
+  // Without a name of its own it is told by the node's, which may be another inside.
+  copy.set('shared_name', attr.string(node.string('shared_name') || node.name));
+  const { dtype, shape } = node.output();
+  return Object.assign(copy.output(), { dtype, shape });
 }
 
 function dropArgs(body: FunctionGraph, kept: ReadonlySet<number>): void {

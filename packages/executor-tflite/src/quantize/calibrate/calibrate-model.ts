@@ -10,6 +10,7 @@ import type { RangesFile } from '../ranges';
 import { checkStatistics } from './checks';
 import { exposing, groupsOf } from './expose';
 import { rangeBy, type Method } from './methods';
+import { observingInside } from './observe-inside';
 import { Statistics } from './statistics';
 
 export interface CalibrationSettings {
@@ -33,7 +34,9 @@ export async function calibrateModel(
   const model = readModel(bytes, 'the converted model');
   const statistics = new Map<TfliteTensor, Statistics>();
   for (const signature of model.signatures) {
-    await measure(model, signature, samples.get(signature.key) ?? [], statistics, log);
+    const list = samples.get(signature.key) ?? [];
+    await measure(model, signature, list, statistics, log);
+    await measureInside(bytes, model, signature.key, list, statistics);
   }
   checkStatistics(statistics, diagnostics);
   const tensors = model.subgraphs.flatMap((graph, subgraph) =>
@@ -78,7 +81,7 @@ async function measure(
     if (!known) statistics.set(tensor, (known = new Statistics()));
     known.add(values);
   };
-  const computed = floatTensors(signature);
+  const computed = floatTensors(signature).filter((t) => t.isStatic);
   for (const sample of samples) {
     for (const { name, tensor } of signature.inputs) {
       if (tensor.type === 'FLOAT32') add(tensor, sample.get(name)!.data as Float32Array);
@@ -100,6 +103,52 @@ async function measure(
       runner.dispose();
     }
   }
+}
+
+/** Measures what is inside loops and branches, and tensors of unknown size: extremes only. */
+async function measureInside(
+  bytes: Uint8Array,
+  model: TfliteModel,
+  key: string,
+  samples: readonly Sample[],
+  statistics: Map<TfliteTensor, Statistics>,
+): Promise<void> {
+  const copy = readModel(bytes, 'the converted model');
+  const place = new Map<TfliteTensor, TfliteTensor>();
+  copy.subgraphs.forEach((graph, s) => {
+    const originals = model.subgraphs[s].tensors();
+    graph.tensors().forEach((tensor, i) => place.set(tensor, originals[i]));
+  });
+  const signature = copy.signatures.find((s) => s.key === key)!;
+  const unsized = floatTensors(signature).filter((t) => !t.isStatic);
+  const pass = observingInside(copy, signature, unsized);
+  if (!pass) return;
+  const runner = LitertModel.load(pass.bytes);
+  try {
+    for (const sample of samples) {
+      const values = await runner.run(sample, key);
+      for (const { low, high, tensors } of pass.outputs) {
+        const [lows, highs] = [low, high].map((name) => floatsOf(values.get(name)!.bytes));
+        tensors.forEach((tensor, i) => addExtremes(statistics, place.get(tensor)!, lows[i], highs[i]));
+      }
+    }
+  } finally {
+    runner.dispose();
+  }
+}
+
+function addExtremes(
+  statistics: Map<TfliteTensor, Statistics>,
+  tensor: TfliteTensor,
+  low: number,
+  high: number,
+): void {
+  // A loop without a turn and a branch not taken have seen nothing.
+  if (low > high) return;
+  let known = statistics.get(tensor);
+  if (!known) statistics.set(tensor, (known = new Statistics()));
+  if (Number.isFinite(low) && Number.isFinite(high)) known.addExtremes(low, high);
+  else known.notFinite++;
 }
 
 /** Float tensors that the signature's graph computes, each once. */

@@ -54,10 +54,11 @@ export class Statistics {
     this.count += values.length - bad;
     this.raiseLimit(Math.max(-min, max));
     const { counts, limit } = this;
+    // A power of two: the product is exact, so that a value's bin is the same before and after bins merge.
     const factor = BINS / 2 / limit;
     for (let i = 0; i < values.length; i++) {
       const v = values[i];
-      if (v - v === 0) counts[(v * factor + BINS / 2) | 0]++;
+      if (v - v === 0) counts[Math.floor(v * factor) + BINS / 2]++;
     }
   }
 

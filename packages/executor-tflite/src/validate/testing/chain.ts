@@ -25,9 +25,12 @@ export class Project {
   readonly root = mkdtempSync(join(tmpdir(), 'floe-validate-'));
   readonly model = join(this.root, 'models', 'model');
 
+  constructor() {
+    mkdirSync(this.model, { recursive: true });
+  }
+
   /** Runs the chain; `FIXTURES` in the text stands for the fixtures' folder. Stops at the first stage that fails. */
   async run(yaml: string, until: 'validate' | 'export-tflite' = 'validate'): Promise<ChainResult> {
-    mkdirSync(this.model, { recursive: true });
     writeFileSync(join(this.root, 'nx.json'), '{}');
     const file = join(this.model, 'model.yaml');
     writeFileSync(file, `version: 1\n${yaml.replaceAll('FIXTURES', relative(this.model, FIXTURES))}\n`);
