@@ -1,10 +1,21 @@
 /** The converter: a frozen graph and its signatures in, a TFLite model out. No files. */
-import { parseInput, type Diagnostics, type Graph, type Signature, type Value } from '@floe/export-core';
+import {
+  parseInput,
+  type Contract,
+  type Diagnostics,
+  type Graph,
+  type Node,
+  type Signature,
+  type Value,
+} from '@floe/export-core';
 import { fuseModel } from '../fuse/fuse';
-import { lowerSignature, ModelBuilder, type RefusedNode } from '../lower/lower';
+import { lowerInitializers, lowerSignature, ModelBuilder, type RefusedNode } from '../lower/lower';
 import { prepareGraph } from '../prepare/prepare';
 import { tensorType, type TfliteModel } from '../tflite/model';
 import { refusalCode } from '../validate/refusal-code';
+
+/** What a model is to the converter: its signatures, and the nodes to run once before the first inference. */
+export type Conversion = Pick<Contract, 'signatures'> & Partial<Pick<Contract, 'initializers'>>;
 
 export interface Lowered {
   model: TfliteModel;
@@ -20,11 +31,12 @@ export interface Lowered {
  */
 export function lowerWhole(
   graph: Graph,
-  signatures: Signature[],
+  contract: Conversion,
   diagnostics: Diagnostics,
   customOps: readonly string[] = [],
 ): Lowered {
-  prepareGraph(graph, { signatures, diagnostics });
+  const { signatures, initializers = [] } = contract;
+  prepareGraph(graph, { signatures, initializers, diagnostics });
   const builder = new ModelBuilder(graph.functions, diagnostics, new Set(customOps));
   const valueOf = (tensor: string): Value => {
     const { name, index } = parseInput(tensor);
@@ -36,6 +48,8 @@ export function lowerWhole(
   for (const { tensor, dtype } of signatures.flatMap((s) => s.outputs)) valueOf(tensor).dtype ??= dtype;
   if (hasOnlyKnownTypes(signatures, diagnostics)) {
     for (const signature of signatures) lowerSignature(builder, graph, signature, valueOf);
+    const nodes = initializers.map((name) => graph.node(name)).filter((n): n is Node => n !== undefined);
+    if (nodes.length) lowerInitializers(builder, graph, nodes);
   }
   return { model: builder.model, refused: builder.refused };
 }
@@ -54,11 +68,11 @@ function hasOnlyKnownTypes(signatures: readonly Signature[], diagnostics: Diagno
 /** The same, with a diagnostic for each node that cannot be lowered. */
 export function lowerModel(
   graph: Graph,
-  signatures: Signature[],
+  contract: Conversion,
   diagnostics: Diagnostics,
   customOps: readonly string[] = [],
 ): TfliteModel {
-  const { model, refused } = lowerWhole(graph, signatures, diagnostics, customOps);
+  const { model, refused } = lowerWhole(graph, contract, diagnostics, customOps);
   for (const { node, refusal } of refused) {
     const code = refusalCode(node, refusal);
     diagnostics.error(code, `${node.op} "${node.name}" cannot be converted: ${refusal.reason}`, {
@@ -72,11 +86,11 @@ export function lowerModel(
 /** Lowers and fuses. With errors in `diagnostics` the result must not be used. */
 export function convertGraph(
   graph: Graph,
-  signatures: Signature[],
+  contract: Conversion,
   diagnostics: Diagnostics,
   customOps: readonly string[] = [],
 ): TfliteModel {
-  const model = lowerModel(graph, signatures, diagnostics, customOps);
+  const model = lowerModel(graph, contract, diagnostics, customOps);
   if (!diagnostics.hasErrors) fuseModel(model);
   return model;
 }

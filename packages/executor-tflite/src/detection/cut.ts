@@ -29,9 +29,11 @@ export function cutDetection(graph: Graph, settings: DetectionSettings): Signatu
   keepOnly(graph, [image, ...[...roots, ...(anchorValue ? [anchorValue] : [])].map((v) => v.node)]);
   inferShapes(graph, new Diagnostics());
   foldConstants(graph, { useShapes: true });
-  const [boxes, classes] = countsOf(settings);
+  const boxEncodings = withoutUnitAxis(graph, settings.boxEncodings);
+  const classPredictions = withoutUnitAxis(graph, settings.classPredictions);
+  const [boxes, classes] = countsOf(boxEncodings, classPredictions);
   const anchors = anchorsOf(graph, settings, boxes);
-  const post = addPostProcess(graph, settings, anchors, classes);
+  const post = addPostProcess(graph, { ...settings, boxEncodings, classPredictions }, anchors, classes);
   keepOnly(graph, [image, post]);
   inferShapes(graph, new Diagnostics());
   return {
@@ -74,8 +76,20 @@ function keepOnly(graph: Graph, nodes: Node[]): void {
   graph.remove(new Set([...graph.nodes.values()].filter((node) => !kept.has(node))));
 }
 
+/** [1, boxes, n] of what some releases leave as [1, boxes, 1, n]. */
+function withoutUnitAxis(graph: Graph, value: Value): Value {
+  const { shape } = value;
+  if (shape?.length !== 4 || shape[2] !== 1) return value;
+  const squeezed = graph.add(`${value.node.name}/squeezed`, 'Squeeze', [value], {
+    T: attr.type('float32'),
+    squeeze_dims: attr.ints([2]),
+  });
+  inferShapes(graph, new Diagnostics());
+  return squeezed.output();
+}
+
 /** Boxes, and classes with the background: from shapes that are known now. */
-function countsOf({ boxEncodings, classPredictions }: DetectionSettings): [boxes: number, classes: number] {
+function countsOf(boxEncodings: Value, classPredictions: Value): [boxes: number, classes: number] {
   const [e, c] = [boxEncodings.shape, classPredictions.shape];
   const fits = e?.length === 3 && c?.length === 3 && e[0] === 1 && c[0] === 1 && e[1] === c[1] && e[2] === 4;
   if (!fits || e[1] === null || c[2] === null) {

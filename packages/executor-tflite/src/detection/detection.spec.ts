@@ -53,7 +53,7 @@ function convert(graph: Graph, keys: Keys = {}): Converted {
     place: () => ({ file: 'model.yaml' }),
   } as unknown as StageContext;
   const { signature, found, customOps } = detectionModel(graph, context, diagnostics, true)!;
-  const model = convertGraph(graph, [signature], diagnostics, customOps);
+  const model = convertGraph(graph, { signatures: [signature] }, diagnostics, customOps);
   diagnostics.throwIfErrors();
   return { model, signature, found };
 }

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import {
   detectionIn,
   findTensor,
+  parseInput,
   readPipelineConfig,
   type BoxScales,
   type Detection,
@@ -73,6 +74,11 @@ export function detectionSettings(
     const where = place([key]);
     return tensor === undefined ? undefined : findTensor(graph, { tensor, role: key, where }, diagnostics);
   };
+  // Freezing computes what is constant, and a tensor in the middle of it is gone: the box coder has what came of it.
+  const namedAnchors = (): Value | undefined =>
+    keys.anchors !== undefined && !graph.node(parseInput(keys.anchors).name) && found.anchors?.constant
+      ? found.anchors
+      : named('anchors');
   const need = <T>(value: T | undefined, what: string, key: string): T => {
     if (value === undefined) {
       diagnostics.error('G025', `${what} not found in the graph`, {
@@ -109,7 +115,7 @@ export function detectionSettings(
     ),
     anchors: isFile
       ? { file: resolve(root, keys.anchors as string) }
-      : need(named('anchors') ?? found.anchors, 'the tensor of anchors was', 'anchors: anchors.npy'),
+      : need(namedAnchors() ?? found.anchors, 'the tensor of anchors was', 'anchors: anchors.npy'),
     anchorForm: isFile ? 'centers' : found.anchorForm,
     scales: keys.scales ?? found.scales,
     numClasses: found.numClasses ?? config?.numClasses,

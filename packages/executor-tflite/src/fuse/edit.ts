@@ -1,36 +1,54 @@
 /** Editing a TFLite subgraph: who makes and reads each tensor, kept true while operators are fused and removed. */
-import type { ConstBuffer, TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import { TfliteTensor, type ConstBuffer, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
 
 export class SubgraphEdit {
   private readonly producers: Map<TfliteTensor, TfliteOp>;
-  private readonly uses = new Map<TfliteTensor, number>();
+  /** How often each operator reads each tensor. */
+  private readonly readers = new Map<TfliteTensor, Map<TfliteOp, number>>();
   private readonly removed = new Set<TfliteOp>();
+  private readonly inputs: Set<TfliteTensor>;
   private readonly outputs: Set<TfliteTensor>;
   /** How many changes were made. */
   changes = 0;
 
   constructor(readonly graph: TfliteSubgraph) {
     this.producers = graph.producers();
+    this.inputs = new Set(graph.inputs);
     this.outputs = new Set(graph.outputs);
-    for (const op of graph.ops) for (const t of op.inputs) if (t) this.count(t, 1);
-    for (const t of graph.outputs) this.count(t, 1);
+    for (const op of graph.ops) for (const t of op.inputs) if (t) this.count(t, op, 1);
   }
 
-  private count(tensor: TfliteTensor, by: number): void {
-    this.uses.set(tensor, (this.uses.get(tensor) ?? 0) + by);
+  private count(tensor: TfliteTensor, op: TfliteOp, by: number): void {
+    let readers = this.readers.get(tensor);
+    if (!readers) this.readers.set(tensor, (readers = new Map()));
+    const n = (readers.get(op) ?? 0) + by;
+    if (n) readers.set(op, n);
+    else readers.delete(op);
   }
 
   producer(tensor: TfliteTensor | undefined): TfliteOp | undefined {
     return tensor && this.producers.get(tensor);
   }
 
-  /** Read by exactly one operator and no output of the subgraph. */
+  /** The operator that makes a tensor, where it is of that kind and ends in no activation. */
+  plain(tensor: TfliteTensor | undefined, ...codes: string[]): TfliteOp | undefined {
+    const op = this.producer(tensor);
+    return op && codes.includes(op.code) && !activationOf(op) ? op : undefined;
+  }
+
+  /** Read by exactly one operator, once, and no output of the subgraph. */
   usedOnce(tensor: TfliteTensor): boolean {
-    return this.uses.get(tensor) === 1 && !this.outputs.has(tensor);
+    const readers = [...(this.readers.get(tensor)?.values() ?? [])];
+    return readers.length === 1 && readers[0] === 1 && !this.outputs.has(tensor);
+  }
+
+  /** The operators that read a tensor. */
+  readersOf(tensor: TfliteTensor): TfliteOp[] {
+    return [...(this.readers.get(tensor)?.keys() ?? [])];
   }
 
   isUnused(tensor: TfliteTensor): boolean {
-    return !this.uses.get(tensor);
+    return !this.readers.get(tensor)?.size && !this.outputs.has(tensor);
   }
 
   isOutput(tensor: TfliteTensor): boolean {
@@ -38,7 +56,7 @@ export class SubgraphEdit {
   }
 
   isInput(tensor: TfliteTensor): boolean {
-    return this.graph.inputs.includes(tensor);
+    return this.inputs.has(tensor);
   }
 
   isRemoved(op: TfliteOp): boolean {
@@ -47,7 +65,7 @@ export class SubgraphEdit {
 
   /** `first` now gives what `second`, its only reader, gave. */
   absorb(first: TfliteOp, second: TfliteOp): void {
-    for (const t of second.inputs) if (t) this.count(t, -1);
+    for (const t of second.inputs) if (t) this.count(t, second, -1);
     first.outputs = second.outputs;
     for (const t of second.outputs) this.producers.set(t, first);
     this.drop(second);
@@ -55,16 +73,39 @@ export class SubgraphEdit {
 
   setInput(op: TfliteOp, i: number, tensor: TfliteTensor | undefined): void {
     const old = op.inputs[i];
-    if (old) this.count(old, -1);
+    if (old) this.count(old, op, -1);
     op.inputs[i] = tensor;
-    if (tensor) this.count(tensor, 1);
+    if (tensor) this.count(tensor, op, 1);
+    this.changes++;
+  }
+
+  /** The operator makes its results in another way now. */
+  become(
+    op: TfliteOp,
+    code: string,
+    inputs: (TfliteTensor | undefined)[],
+    options?: TfliteOp['options'],
+  ): void {
+    for (const t of op.inputs) if (t) this.count(t, op, -1);
+    op.code = code;
+    op.inputs = inputs;
+    op.options = options;
+    for (const t of inputs) if (t) this.count(t, op, 1);
+    this.changes++;
+  }
+
+  /** The operator makes this tensor instead of its only result. */
+  setOutput(op: TfliteOp, tensor: TfliteTensor): void {
+    if (this.producers.get(op.outputs[0]) === op) this.producers.delete(op.outputs[0]);
+    op.outputs = [tensor];
+    this.producers.set(tensor, op);
     this.changes++;
   }
 
   /** Removes an operator that nobody needs. */
   remove(op: TfliteOp): void {
-    for (const t of op.inputs) if (t) this.count(t, -1);
-    for (const t of op.outputs) this.producers.delete(t);
+    for (const t of op.inputs) if (t) this.count(t, op, -1);
+    for (const t of op.outputs) if (this.producers.get(t) === op) this.producers.delete(t);
     this.drop(op);
   }
 
@@ -74,11 +115,11 @@ export class SubgraphEdit {
   }
 
   /**
-   * Removes an operator that gives its first input unchanged. Its readers then read the input; where its result is an
+   * Removes an operator that gives its input `i` unchanged. Its readers then read the input; where its result is an
    * output of the subgraph, the input's own producer gives that output instead. False when neither can be.
    */
-  bypass(op: TfliteOp): boolean {
-    const source = op.inputs[0] as TfliteTensor;
+  bypass(op: TfliteOp, i = 0): boolean {
+    const source = op.inputs[i] as TfliteTensor;
     const result = op.outputs[0];
     if (!this.isOutput(result)) {
       this.redirect(result, source);
@@ -95,9 +136,9 @@ export class SubgraphEdit {
     return true;
   }
 
-  private redirect(from: TfliteTensor, to: TfliteTensor): void {
-    for (const op of this.graph.ops) {
-      if (this.removed.has(op)) continue;
+  /** Whoever reads the first tensor reads the second. */
+  redirect(from: TfliteTensor, to: TfliteTensor): void {
+    for (const op of this.readersOf(from)) {
       op.inputs.forEach((t, i) => {
         if (t === from) this.setInput(op, i, to);
       });
@@ -109,6 +150,12 @@ export class SubgraphEdit {
     if (this.removed.size) this.graph.ops = this.graph.ops.filter((op) => !this.removed.has(op));
     return this.changes;
   }
+}
+
+/** The activation an operator ends in; undefined for none. */
+export function activationOf(op: TfliteOp): string | undefined {
+  const activation = op.options?.fused_activation_function;
+  return activation === undefined || activation === 'NONE' ? undefined : String(activation);
 }
 
 /** The elements of a float32 constant; undefined for others. */
@@ -132,6 +179,13 @@ export function ints(tensor: TfliteTensor | undefined): number[] | undefined {
     tensor.buffer.bytes.byteLength,
   );
   return Array.from({ length: view.length / 4 }, (_, i) => view.readInt32LE(4 * i));
+}
+
+/** A constant of small numbers: sizes, axes, permutations. */
+export function intConstant(name: string, values: readonly number[]): TfliteTensor {
+  const tensor = new TfliteTensor(name, 'INT32', [values.length]);
+  tensor.buffer = bufferOf(Int32Array.from(values));
+  return tensor;
 }
 
 export function bufferOf(data: Float32Array | Int32Array): ConstBuffer {

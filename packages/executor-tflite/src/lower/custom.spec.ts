@@ -24,7 +24,7 @@ function custom(): { b: GraphBuilder; y: Value } {
 function convert(customOps: string[]) {
   const { b, y } = custom();
   const diagnostics = new Diagnostics();
-  const model = convertGraph(b.graph, [b.signature([y])], diagnostics, customOps);
+  const model = convertGraph(b.graph, { signatures: [b.signature([y])] }, diagnostics, customOps);
   return { model, diagnostics };
 }
 

@@ -83,20 +83,21 @@ export class ModelBuilder {
   }
 }
 
-/** Lowers one graph into `target`, between the given values. */
+/** Lowers one graph into `target`, between the given values; `effects` are nodes that run for what they write. */
 export function lowerGraph(
   builder: ModelBuilder,
   target: TfliteSubgraph,
   graph: Graph,
   inputs: readonly Value[],
   outputs: readonly Value[],
+  effects: readonly Node[] = [],
 ): void {
   const lowering = new GraphLowering(builder, target);
   target.inputs = inputs.map((v) => lowering.tensorOf(v));
   const sources = new Set(inputs.map((v) => v.node));
   // What a function writes it does whether or not a result waits for it.
-  const effects = graph instanceof FunctionGraph ? graph.controlResults : [];
-  const needed = graph.ancestors([...outputs.map((v) => v.node), ...effects]);
+  const written = graph instanceof FunctionGraph ? graph.controlResults : effects;
+  const needed = graph.ancestors([...outputs.map((v) => v.node), ...written]);
   for (const node of graph.sorted()) if (needed.has(node) && !sources.has(node)) lowering.lower(node);
   target.outputs = outputs.map((v) => lowering.tensorOf(v));
 }
@@ -118,6 +119,22 @@ export function lowerSignature(
     inputs: signature.inputs.map((s, i) => ({ name: s.name, tensor: target.inputs[i] })),
     outputs: signature.outputs.map((s, i) => ({ name: s.name, tensor: target.outputs[i] })),
   });
+}
+
+/**
+ * Lowers the nodes that fill variables and tables as a subgraph of their own, which every signature calls once, before
+ * anything else.
+ */
+export function lowerInitializers(builder: ModelBuilder, graph: Graph, nodes: readonly Node[]): void {
+  const callers = builder.model.signatures.map((s) => s.subgraph);
+  const target = builder.addSubgraph('initialize');
+  lowerGraph(builder, target, graph, [], [], nodes);
+  for (const caller of callers) {
+    const call = new TfliteOp('CALL_ONCE', [], [], { type: 'CallOnceOptions' });
+    call.source = nodes[0].name;
+    call.subgraphs = { init_subgraph_index: target };
+    caller.ops.unshift(call);
+  }
 }
 
 class GraphLowering {

@@ -18,6 +18,7 @@ import { dropControlEdges } from './control-flow/drop-control-edges';
 import { calledFunctions, shareLibrary } from './control-flow/functions';
 import { expandBlockCells } from './control-flow/recurrent/block-cells';
 import { fuseSequenceLstm } from './control-flow/recurrent/fuse-sequence-lstm';
+import { expandVariableUpdates } from './control-flow/expand-variable-updates';
 import { functionaliseConds } from './control-flow/functionalise-conds';
 import { functionaliseLoops } from './control-flow/functionalise-loops';
 import { simplifyControlFlow } from './control-flow/simplify';
@@ -36,6 +37,8 @@ import { upgradeVersions } from './upgrade-versions';
 
 export interface PrepareContext {
   signatures: Signature[];
+  /** Nodes that run once before the first inference. */
+  initializers?: readonly string[];
   diagnostics: Diagnostics;
 }
 
@@ -61,6 +64,8 @@ export const PREPARE_PASSES: PreparePass[] = [
   { name: 'functionaliseConds', run: functionaliseConds },
   // Control edges told branches apart until now.
   { name: 'dropControlEdges', run: dropControlEdges },
+  // Before shapes: what is added is inferred with the rest.
+  { name: 'expandVariableUpdates', run: expandVariableUpdates },
   { name: 'specialiseFunctions', run: specialiseFunctions, wholeModel: true },
   { name: 'caseToIfs', run: caseToIfs },
   { name: 'arraysToLists', run: arraysToLists, wholeModel: true },
@@ -108,7 +113,7 @@ export const PREPARE_PASSES: PreparePass[] = [
 /** Runs the passes over a graph and over the functions it calls. */
 export function prepareGraph(graph: Graph, context: PrepareContext): void {
   shareLibrary(graph);
-  const inside: PrepareContext = { ...context, signatures: [] };
+  const inside: PrepareContext = { ...context, signatures: [], initializers: [] };
   for (const pass of PREPARE_PASSES) {
     const bodies = pass.wholeModel ? [] : calledFunctions(graph);
     pass.run(graph, context);

@@ -19,7 +19,18 @@ import { table as matrices } from './rewrites/matrices';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
 
-const FAMILIES: RewriteTable[] = [arrays, batchNorm, einsum, fakeQuant, fft, image, math, matrices, pool, scatter];
+const FAMILIES: RewriteTable[] = [
+  arrays,
+  batchNorm,
+  einsum,
+  fakeQuant,
+  fft,
+  image,
+  math,
+  matrices,
+  pool,
+  scatter,
+];
 
 const ROWS: RewriteTable = {};
 for (const family of FAMILIES) {

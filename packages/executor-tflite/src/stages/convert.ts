@@ -9,7 +9,7 @@ export const convert: StageFunction = async (context) => {
   const diagnostics = new Diagnostics();
   const { graph, contract, customOps, detection } = loadFrozen(context, diagnostics);
   for (const line of detection?.found ?? []) context.log(line);
-  const model = convertGraph(graph, contract.signatures, diagnostics, customOps);
+  const model = convertGraph(graph, contract, diagnostics, customOps);
   diagnostics.throwIfErrors();
   const pieces = writeModel(model);
   const operators = operatorCounts(model);

@@ -107,7 +107,7 @@ export class GraphBuilder {
   /** Converts; throws when anything cannot be. Uses the graph up: evaluate first. */
   convert(outputs: Value[]): TfliteModel {
     const diagnostics = new Diagnostics();
-    const model = convertGraph(this.graph, [this.signature(outputs)], diagnostics);
+    const model = convertGraph(this.graph, { signatures: [this.signature(outputs)] }, diagnostics);
     diagnostics.throwIfErrors();
     return model;
   }

@@ -45,7 +45,7 @@ export function checkConversion(
   const own = new Diagnostics();
   // Rewrites give nodes that no model.yaml could name.
   const original = new Set(graph.nodes.keys());
-  const lowered = lower(graph, contract.signatures, customOps, own);
+  const lowered = lower(graph, contract, customOps, own);
   diagnostics.addAll(own.list);
   if (!lowered) return;
   const { model, refused } = lowered;
@@ -72,12 +72,12 @@ export function checkConversion(
 
 function lower(
   graph: Graph,
-  signatures: Signature[],
+  contract: Contract,
   customOps: readonly string[],
   diagnostics: Diagnostics,
 ): Lowered | undefined {
   try {
-    return lowerWhole(graph, signatures, diagnostics, customOps);
+    return lowerWhole(graph, contract, diagnostics, customOps);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     diagnostics.error('G007', error.message, { node: error.node.name });

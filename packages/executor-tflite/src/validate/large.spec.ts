@@ -11,9 +11,7 @@ const float = attr.type('float32');
 function deepGraph(change: (graph: Graph) => void): Uint8Array {
   const graph = new Graph();
   graph.versions.producer = 1882;
-  let value: Value = graph
-    .add('x', 'Placeholder', [], { dtype: float, shape: attr.shape([1, 8]) })
-    .output();
+  let value: Value = graph.add('x', 'Placeholder', [], { dtype: float, shape: attr.shape([1, 8]) }).output();
   const numbers = Array.from({ length: 64 }, (_, i) => Math.sin(i));
   const w = graph.addConst('w', Tensor.fromNumbers('float32', [8, 8], numbers)).output();
   for (let i = 0; graph.nodes.size < NODES - 6; i++) {
@@ -41,7 +39,10 @@ beforeEach(() => (project = new Project()));
 afterEach(() => project.remove());
 
 test('a good one has nothing to say', async () => {
-  writeFileSync(join(project.model, 'graph.pb'), deepGraph(() => undefined));
+  writeFileSync(
+    join(project.model, 'graph.pb'),
+    deepGraph(() => undefined),
+  );
   const { ok, diagnostics } = await project.run(YAML);
   expect({ ok, diagnostics }).toEqual({ ok: true, diagnostics: [] });
 });

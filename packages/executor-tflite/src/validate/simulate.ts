@@ -14,7 +14,7 @@ export function simulate(load: Load, change: (contract: Contract) => void): Refu
   const diagnostics = new Diagnostics();
   try {
     cutInputs(graph, { contract });
-    const { refused } = lowerWhole(graph, contract.signatures, diagnostics, customOps);
+    const { refused } = lowerWhole(graph, contract, diagnostics, customOps);
     return diagnostics.hasErrors ? undefined : refused;
   } catch (error) {
     // A change that the graph contradicts is no cure.

@@ -39,3 +39,21 @@ function optional<K extends string, V, T>(
 function decimal(n: number): number {
   return Number(Math.fround(n).toPrecision(7));
 }
+
+/** The block as lines of YAML, from `detection:` on. */
+export function detectionYaml(block: DetectionBlock): string[] {
+  return ['detection:', ...Object.entries(block).map(([key, value]) => `  ${key}: ${yaml(value)}`)];
+}
+
+/** A value in flow style. JSON's texts and numbers are YAML's. */
+function yaml(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(yaml).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    return `{ ${Object.entries(value)
+      .map(([key, v]) => `${key}: ${yaml(v)}`)
+      .join(', ')} }`;
+  }
+  // YAML takes 1e-8 for a text: its numbers have a point.
+  if (typeof value === 'number') return String(value).replace(/^(-?\d+)e/, '$1.0e');
+  return typeof value === 'string' && /^[a-z]+$/.test(value) ? value : JSON.stringify(value);
+}

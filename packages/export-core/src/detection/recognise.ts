@@ -19,6 +19,9 @@ const POST_PROCESS = 'TFLite_Detection_PostProcess';
 
 /** The detector in a graph; undefined where the graph is none, or not of the kind that is known. */
 export function recogniseDetection(graph: Graph): Detection | undefined {
+  // Most graphs are no detectors: that is told without their shapes.
+  const isReady = [...graph.nodes.values()].some((node) => node.op === POST_PROCESS);
+  if (!isReady && findBoxCoders(graph).length === 0) return undefined;
   const found = detectionIn(graph);
   return found.kind === 'none' ? undefined : found;
 }
@@ -29,8 +32,8 @@ export function recogniseDetection(graph: Graph): Detection | undefined {
  * @param encodings the tensor of box encodings, where it is known: it tells which of several box coders is meant
  */
 export function detectionIn(graph: Graph, encodings?: string): Detection | NoDetection {
-  inferShapes(graph, new Diagnostics());
   const nodes = [...graph.nodes.values()];
+  inferShapes(graph, new Diagnostics());
   const ready = nodes.find((node) => node.op === POST_PROCESS && node.inputs.length === 3);
   if (ready) return fromPostProcess(graph, ready);
   const coders = findBoxCoders(graph);

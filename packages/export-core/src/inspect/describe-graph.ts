@@ -2,6 +2,8 @@
 import type { Signature, TensorSpec } from '../contract/contract';
 import { DEFAULT_SIGNATURE } from '../contract/contract';
 import { placeholders, proposeOutputs } from '../contract/propose';
+import { detectionBlock, type DetectionBlock } from '../detection/block';
+import { recogniseDetection } from '../detection/recognise';
 import { Diagnostics } from '../diagnostics/diagnostic';
 import { GraphError, type Graph, type Node } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
@@ -24,6 +26,8 @@ export interface DescribedGraph {
   variables: DescribedVariable[];
   /** How often each op occurs, functions included; sorted by name. */
   ops: Record<string, number>;
+  /** Where the graph is a detector: the `detection:` block that exports it. */
+  detection?: DetectionBlock;
 }
 
 const VARIABLE = /^(VariableV2|Variable|VarHandleOp)$/;
@@ -32,7 +36,24 @@ const TRAINING_FLAG = /train|phase/i;
 
 /** Describes a graph. Infers the shapes of its values on the way. */
 export function describeGraph(graph: Graph, signatures: readonly Signature[]): DescribedGraph {
-  return { ...likelyContract(graph, signatures), variables: variablesOf(graph), ops: opCounts(graph) };
+  const detection = detectionOf(graph);
+  return {
+    ...likelyContract(graph, signatures),
+    variables: variablesOf(graph),
+    ops: opCounts(graph),
+    ...(detection ? { detection } : {}),
+  };
+}
+
+function detectionOf(graph: Graph): DetectionBlock | undefined {
+  try {
+    const found = recogniseDetection(graph);
+    return found && detectionBlock(found);
+  } catch (error) {
+    // Malformed nodes are told of when the graph is used.
+    if (error instanceof GraphError) return undefined;
+    throw error;
+  }
 }
 
 function likelyContract(

@@ -88,8 +88,13 @@ function inspectCheckpoint(path: string, options: InspectOptions): Artefact {
   }
 }
 
-function pickContract({ inputs, outputs, ops }: Artefact): Pick<Artefact, 'inputs' | 'outputs' | 'ops'> {
-  return { inputs, outputs, ops };
+function pickContract({
+  inputs,
+  outputs,
+  ops,
+  detection,
+}: Artefact): Pick<Artefact, 'inputs' | 'outputs' | 'ops' | 'detection'> {
+  return { inputs, outputs, ops, ...(detection ? { detection } : {}) };
 }
 
 function inspectGraph(path: string, kind: FileKind): Artefact {

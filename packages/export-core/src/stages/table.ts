@@ -213,7 +213,11 @@ const VERIFY: Stage = {
       io,
     };
   },
-  files: ({ verify }, root) => dataFile('samples', verify.data, root),
+  // The graph that is compared with is cut as convert cuts it.
+  files: (descriptor, root) => [
+    ...dataFile('samples', descriptor.verify.data, root),
+    ...conversionFiles(descriptor, root),
+  ],
   upstream: (_descriptor, variant) => [
     { stage: 'freeze', files: [GRAPH, CONTRACT] },
     { stage: 'export-tflite', files: [`${variant}/model.tflite`] },

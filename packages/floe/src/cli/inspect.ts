@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
+  detectionYaml,
   inspectArtefact,
   printForPeople,
   type Artefact,
@@ -35,9 +36,10 @@ export async function run({ positionals, values }: Arguments, io: Terminal): Pro
   if (positionals.length !== 1) throw new UsageError('name one artefact: floe inspect PATH');
   const path = resolve(io.cwd, positionals[0]);
   const artefact = inspect(path, values.digest === true);
-  const { kind, format, signatures, inputs, outputs, variables, ops, diagnostics } = artefact;
+  const { kind, format, signatures, inputs, outputs, variables, ops, detection, diagnostics } = artefact;
   if (values.json === true) {
-    io.out(`${JSON.stringify({ kind, format, signatures, inputs, outputs, variables, ops })}\n`);
+    const all = { kind, format, signatures, inputs, outputs, variables, ops, detection };
+    io.out(`${JSON.stringify(all)}\n`);
   } else {
     io.out(describe(artefact, positionals[0]));
   }
@@ -59,7 +61,8 @@ function isTflite(path: string): boolean {
   return sniff(path).kind === 'tflite';
 }
 
-function describe({ format, signatures, inputs, outputs, variables, ops }: Artefact, path: string): string {
+function describe(artefact: Artefact, path: string): string {
+  const { format, signatures, inputs, outputs, variables, ops, detection } = artefact;
   const parts = [`${path}: ${format}\n`];
   for (const { key, inputs: ins, outputs: outs } of signatures) {
     parts.push(`\nSignature ${key}\n${tensors('input', ins)}${tensors('output', outs)}`);
@@ -67,6 +70,12 @@ function describe({ format, signatures, inputs, outputs, variables, ops }: Artef
   if (signatures.length === 0) {
     if (inputs.length > 0) parts.push(`\nLikely inputs\n${tensors('', inputs)}`);
     if (outputs.length > 0) parts.push(`\nLikely outputs\n${tensors('', outputs)}`);
+  }
+  if (detection) {
+    const lines = detectionYaml(detection).map((line) => `  ${line}\n`);
+    parts.push(
+      `\nA single-shot detector: its post-processing for the phone, in model.yaml\n${lines.join('')}`,
+    );
   }
   if (variables.length > 0)
     parts.push(`\nVariables (${variables.length})\n${rows(variables.map(variableRow))}`);

@@ -32,6 +32,12 @@ const SETTINGS: Record<string, number[]> = {
   DenseBincount: [1],
   SparseTensorDenseMatMul: [0, 1, 2],
   NonMaxSuppressionV5: [2, 3, 4, 5],
+  FakeQuantWithMinMaxArgs: [],
+  FakeQuantWithMinMaxVars: [1, 2],
+  FakeQuantWithMinMaxVarsPerChannel: [1, 2],
+  QuantizeAndDequantizeV2: [1, 2],
+  QuantizeAndDequantizeV3: [1, 2, 3],
+  QuantizeAndDequantizeV4: [1, 2],
 };
 
 /** Which inputs become constants: those that say how (axes, sizes, shapes), as in graphs that people write. */
@@ -99,7 +105,7 @@ function build(tests: readonly FixtureCase[], unknown: boolean): Built {
   foldConstants(graph, { useShapes: true });
   inferShapes(graph, new Diagnostics());
   for (const pass of PASSES) pass.run(graph, context);
-  const model = lowerModel(graph, context.signatures, context.diagnostics);
+  const model = lowerModel(graph, context, context.diagnostics);
   const refused = new Map<number, string>();
   for (const { node, message } of context.diagnostics.list) {
     const index = /^[nic](\d+)/.exec(node ?? '')?.[1];

@@ -1,6 +1,14 @@
 /** From what a user points at to the `source` of a model.yaml and the contract in it. */
 import { existsSync } from 'node:fs';
-import { FloeError, inspectArtefact, type Artefact, type Code, type TensorSpec } from '@floe/export-core';
+import { dirname, join } from 'node:path';
+import {
+  FloeError,
+  inspectArtefact,
+  type Artefact,
+  type Code,
+  type DetectionBlock,
+  type TensorSpec,
+} from '@floe/export-core';
 
 /** What model.yaml will say of its source; paths are absolute. */
 export interface FoundSource {
@@ -12,6 +20,8 @@ export interface FoundSource {
   frozenGraph?: string;
   /** Undefined where the SavedModel's signature says it. */
   contract?: { inputs: TensorSpec[]; outputs: TensorSpec[] };
+  /** Of a detector: how its post-processing is made for the phone. */
+  detection?: DetectionBlock;
 }
 
 const DEFAULT_SIGNATURE = 'serving_default';
@@ -24,6 +34,14 @@ const DEFAULT_SIGNATURE = 'serving_default';
  */
 export function findSource(path: string, graph?: string): FoundSource {
   const artefact = inspectArtefact(path);
+  const source = sourceOf(path, artefact, graph);
+  const { detection } = graph === undefined ? artefact : inspectArtefact(graph);
+  if (!detection) return source;
+  const config = join(dirname(path), 'pipeline.config');
+  return { ...source, detection: { ...detection, ...(existsSync(config) && { pipelineConfig: config }) } };
+}
+
+function sourceOf(path: string, artefact: Artefact, graph: string | undefined): FoundSource {
   switch (artefact.kind) {
     case 'checkpoint':
       return ofCheckpoint(path, artefact, graph);

@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parseDescriptor } from '@floe/export-core';
 import { readNxJson, type Tree } from '@nx/devkit';
 import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
@@ -109,4 +110,29 @@ it('writes text that cannot be misread', () => {
     outputs: [{ name: '1' }],
   });
   expect(descriptor!.inputs![1].shape).toBeUndefined();
+});
+
+it('recognises a detector, and writes how its post-processing is made for the phone', async () => {
+  const fixtures = join(__dirname, '../../../../executor-tflite/src/detection/fixtures');
+  const source = join(folder, 'frozen_inference_graph.pb');
+  writeFileSync(source, gunzipSync(readFileSync(join(fixtures, 'old.pb.gz'))));
+  writeFileSync(join(folder, 'pipeline.config'), 'model { ssd { num_classes: 2 } }');
+  const tree = workspace();
+  await modelGenerator(tree, { name: 'detector', source, directory: 'models/detector' });
+  const { descriptor, diagnostics } = parseDescriptor(
+    'model.yaml',
+    tree.read('models/detector/model.yaml', 'utf8')!,
+  );
+  expect(diagnostics).toEqual([]);
+  expect(descriptor?.detection).toEqual({
+    input: { size: [24, 24], normalized: true },
+    boxEncodings: 'Squeeze:0',
+    classPredictions: 'concat_1:0',
+    anchors: 'anchors_const:0',
+    scoreConverter: 'softmax',
+    scales: { y: 8, x: 9, h: 4, w: 3 },
+    nms: { scoreThreshold: 0.2, iouThreshold: 0.45 },
+    pipelineConfig: expect.stringMatching(/\/pipeline\.config$/),
+    postprocess: 'custom',
+  });
 });

@@ -1,6 +1,6 @@
 /** The text of a model.yaml. */
 import { relative, sep } from 'node:path';
-import type { TensorSpec } from '@floe/export-core';
+import { detectionYaml, type DetectionBlock, type TensorSpec } from '@floe/export-core';
 import type { FoundSource } from './find-source';
 
 /**
@@ -20,15 +20,27 @@ export function modelYaml(name: string, source: FoundSource, folder: string, sch
     lines.push(contract.inputs.length > 0 ? `inputs:${note}` : 'inputs: []');
     lines.push(...contract.inputs.map(inputText), 'outputs:', ...contract.outputs.map(outputText));
   }
+  if (source.detection) lines.push(...detectionLines(source.detection, folder));
   lines.push('variants:', '  float: {}');
   return lines.join('\n') + '\n';
+}
+
+function detectionLines({ pipelineConfig, ...block }: DetectionBlock, folder: string): string[] {
+  return detectionYaml({
+    ...block,
+    ...(pipelineConfig === undefined ? {} : { pipelineConfig: relativeTo(folder, pipelineConfig) }),
+  });
+}
+
+function relativeTo(folder: string, file: string): string {
+  return relative(folder, file).split(sep).join('/') || '.';
 }
 
 function sourceText(
   { checkpoint, graph, savedModel, signature, frozenGraph }: FoundSource,
   folder: string,
 ): string {
-  const path = (file: string): string => scalar(relative(folder, file).split(sep).join('/') || '.');
+  const path = (file: string): string => scalar(relativeTo(folder, file));
   const entries = [
     checkpoint !== undefined && `checkpoint: ${path(checkpoint)}`,
     graph !== undefined && `graph: ${path(graph)}`,

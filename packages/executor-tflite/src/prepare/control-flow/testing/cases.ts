@@ -76,7 +76,7 @@ export function convertCase(
   const { graph, signature } = graphOf(test);
   change(graph);
   const diagnostics = new Diagnostics();
-  const model = convertGraph(graph, [signature], diagnostics);
+  const model = convertGraph(graph, { signatures: [signature] }, diagnostics);
   diagnostics.throwIfErrors();
   return model;
 }
