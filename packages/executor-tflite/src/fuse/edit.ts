@@ -6,6 +6,7 @@ export class SubgraphEdit {
   /** How often each operator reads each tensor. */
   private readonly readers = new Map<TfliteTensor, Map<TfliteOp, number>>();
   private readonly removed = new Set<TfliteOp>();
+  private readonly inserted = new Map<TfliteOp, TfliteOp>();
   private readonly inputs: Set<TfliteTensor>;
   private readonly outputs: Set<TfliteTensor>;
   /** How many changes were made. */
@@ -94,11 +95,19 @@ export class SubgraphEdit {
     this.changes++;
   }
 
-  /** The operator makes this tensor instead of its only result. */
+  /** The operator makes this tensor as its only result. */
   setOutput(op: TfliteOp, tensor: TfliteTensor): void {
-    if (this.producers.get(op.outputs[0]) === op) this.producers.delete(op.outputs[0]);
     op.outputs = [tensor];
     this.producers.set(tensor, op);
+    this.changes++;
+  }
+
+  /** Adds an operator that reads what `op` makes; `op` then no longer makes the new one's results. */
+  insertAfter(op: TfliteOp, made: TfliteOp): void {
+    made.source = op.source;
+    for (const t of made.inputs) if (t) this.count(t, made, 1);
+    for (const t of made.outputs) this.producers.set(t, made);
+    this.inserted.set(op, made);
     this.changes++;
   }
 
@@ -145,9 +154,13 @@ export class SubgraphEdit {
     }
   }
 
-  /** Applies removals; returns how many changes there were. */
+  /** Applies removals and insertions; returns how many changes there were. */
   commit(): number {
-    if (this.removed.size) this.graph.ops = this.graph.ops.filter((op) => !this.removed.has(op));
+    if (this.inserted.size || this.removed.size) {
+      this.graph.ops = this.graph.ops
+        .flatMap((op) => (this.inserted.has(op) ? [op, this.inserted.get(op)!] : op))
+        .filter((op) => !this.removed.has(op));
+    }
     return this.changes;
   }
 }

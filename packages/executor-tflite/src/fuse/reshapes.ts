@@ -1,38 +1,39 @@
 /**
- * Given:  y = RESHAPE(SQUEEZE(RESHAPE(x)))       sizes known
+ * Given:  y = RESHAPE(SQUEEZE(RESHAPE(x)))       at most one size unknown
  * Result: y = RESHAPE(x); nothing where the shape does not change
  *
- * SQUEEZE and EXPAND_DIMS of known sizes are RESHAPEs, and so are TRANSPOSEs that only move axes of size 1.
+ * SQUEEZE and EXPAND_DIMS are RESHAPEs, and so are TRANSPOSEs that only move axes of size 1. Sizes that were computed
+ * and are known become a constant.
  */
-import { Tensor } from '@floe/export-core';
-import { TfliteTensor, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
-import { ints, SubgraphEdit } from './edit';
+import type { TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import { intConstant, ints, SubgraphEdit } from './edit';
+import { agrees } from './match';
 
 export function fuseReshapes(graph: TfliteSubgraph): number {
   const edit = new SubgraphEdit(graph);
   for (const op of graph.ops) {
-    if (edit.isRemoved(op) || !isReshape(op)) continue;
+    if (edit.isRemoved(op) || !movesNothing(op)) continue;
     const input = op.inputs[0] as TfliteTensor;
     const output = op.outputs[0];
-    const before = edit.producer(input);
-    if (before && isReshape(before) && output.isStatic && !edit.isOutput(input)) {
-      edit.setInput(op, 0, before.inputs[0]);
-      becomeReshape(edit, op);
-    } else if (op.code !== 'RESHAPE') {
-      becomeReshape(edit, op);
+    if (op.code === 'RESHAPE' && isShapeOf(edit, op.inputs[1], input)) {
+      output.shape ??= input.shape;
+      if (edit.bypass(op)) continue;
     }
-    if (sameShape(op.inputs[0] as TfliteTensor, output)) edit.bypass(op);
+    if (!isInferable(output)) continue;
+    const before = edit.producer(input);
+    const together = before && movesNothing(before) && !edit.isOutput(input);
+    if (together) edit.setInput(op, 0, before.inputs[0]);
+    if (op.code !== 'RESHAPE' || !op.inputs[1]?.buffer) becomeReshape(edit, op);
+    if (op.inputs[0]?.shape && agrees(op.inputs[0].shape, output.shape!)) edit.bypass(op);
   }
   return edit.commit();
 }
 
-/** Moves no data: only the shape differs. */
-function isReshape(op: TfliteOp): boolean {
+/** Only the shape differs, not the order of elements. */
+function movesNothing(op: TfliteOp): boolean {
   if (!/^(RESHAPE|SQUEEZE|EXPAND_DIMS|TRANSPOSE)$/.test(op.code)) return false;
   const [input] = op.inputs;
-  if (!input || input.quantization || !op.outputs[0].isStatic) return false;
-  if (op.code === 'RESHAPE') return true;
-  return input.isStatic && (op.code !== 'TRANSPOSE' || movesOnlyOnes(op));
+  return !!input && !input.quantization && (op.code !== 'TRANSPOSE' || movesOnlyOnes(op));
 }
 
 function movesOnlyOnes(op: TfliteOp): boolean {
@@ -43,19 +44,18 @@ function movesOnlyOnes(op: TfliteOp): boolean {
   return moved.every((p, i) => i === 0 || p > moved[i - 1]);
 }
 
-function becomeReshape(edit: SubgraphEdit, op: TfliteOp): void {
-  const output = op.outputs[0];
-  const shape = output.shape as number[];
-  const sizes = new TfliteTensor(`${output.name}/shape`, 'INT32', [shape.length]);
-  sizes.buffer = { bytes: Tensor.fromNumbers('int32', [shape.length], shape).bytes };
-  for (let i = op.inputs.length - 1; i >= 1; i--) edit.setInput(op, i, undefined);
-  op.inputs.length = 1;
-  op.inputs.push(undefined);
-  edit.setInput(op, 1, sizes);
-  op.code = 'RESHAPE';
-  op.options = undefined;
+/** One size may be unknown: it follows from the others, but not in an empty tensor. */
+function isInferable({ shape }: TfliteTensor): boolean {
+  const unknown = shape?.filter((d) => d < 0).length;
+  return unknown === 0 || (unknown === 1 && !shape!.includes(0));
 }
 
-function sameShape(a: TfliteTensor, b: TfliteTensor): boolean {
-  return a.isStatic && b.isStatic && String(a.shape) === String(b.shape);
+function isShapeOf(edit: SubgraphEdit, sizes: TfliteTensor | undefined, tensor: TfliteTensor): boolean {
+  return edit.plain(sizes, 'SHAPE')?.inputs[0] === tensor;
+}
+
+function becomeReshape(edit: SubgraphEdit, op: TfliteOp): void {
+  const output = op.outputs[0];
+  const sizes = intConstant(`${output.name}/shape`, output.shape as number[]);
+  edit.become(op, 'RESHAPE', [op.inputs[0], sizes]);
 }

@@ -2,55 +2,33 @@
  * Given:  y = ADD(MUL(CONV_2D(x, w, b), m), a)       m, a constant: one number, or one an output channel
  * Result: y = CONV_2D(x, w · m, b · m + a)
  *
- * Likewise SUB and DIV, and DEPTHWISE_CONV_2D, FULLY_CONNECTED, CONV_3D. Batch norms end here.
+ * Likewise SUB and DIV, and every operator of convolutions.ts. Batch norms end here.
  */
 import { Tensor } from '@floe/export-core';
 import { TfliteTensor, type ConstBuffer, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
-import { bufferOf, floats, floatsOf, SubgraphEdit } from './edit';
-
-/** The axis of output channels in each filter. */
-const CHANNEL_AXIS: Record<string, 'first' | 'last'> = {
-  CONV_2D: 'first',
-  DEPTHWISE_CONV_2D: 'last',
-  FULLY_CONNECTED: 'first',
-  CONV_3D: 'last',
-};
+import { constantSide, FILTERS, foldableChannels, type FilterRow } from './convolutions';
+import { activationOf, bufferOf, floats, floatsOf, SubgraphEdit } from './edit';
 
 export function fuseScaleAndBias(graph: TfliteSubgraph): number {
   const edit = new SubgraphEdit(graph);
   for (const op of graph.ops) {
-    if (!/^(ADD|SUB|MUL|DIV)$/.test(op.code) || edit.isRemoved(op)) continue;
-    const side = op.inputs.findIndex((t) => t?.buffer && t.type === 'FLOAT32');
-    // a − x and a / x are no scale or bias of x.
-    if (side < 0 || (side === 0 && (op.code === 'SUB' || op.code === 'DIV'))) continue;
+    const side = constantSide(edit, op);
+    if (side < 0) continue;
     const value = op.inputs[1 - side] as TfliteTensor;
     const conv = edit.producer(value);
-    const axis = conv && CHANNEL_AXIS[conv.code];
-    if (!conv || !axis || !edit.usedOnce(value) || hasActivation(conv)) continue;
-    const filter = conv.inputs[1];
-    const channels = channelsOf(conv, axis);
-    if (!filter?.buffer || filter.type !== 'FLOAT32' || channels === undefined) continue;
-    if (conv.inputs[2] && !floats(conv.inputs[2])) continue;
+    const channels = foldableChannels(conv);
+    if (!conv || channels === undefined || !edit.usedOnce(value)) continue;
+    const row = FILTERS[conv.code];
     const constant = perChannel(op.inputs[side] as TfliteTensor, channels, op);
-    if (!constant) continue;
+    const activation = activationOf(op);
+    if (!constant || (activation && !row.activates)) continue;
     const scales = op.code === 'MUL' || op.code === 'DIV';
-    if (scales) multiply(edit, conv, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), axis);
-    else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), channels);
-    const activation = op.options?.fused_activation_function;
+    if (scales) multiply(edit, conv, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), row);
+    else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), row);
     if (activation) conv.options = { ...conv.options!, fused_activation_function: activation };
     edit.absorb(conv, op);
   }
   return edit.commit();
-}
-
-function hasActivation(op: TfliteOp): boolean {
-  const activation = op.options?.fused_activation_function;
-  return activation !== undefined && activation !== 'NONE';
-}
-
-function channelsOf(conv: TfliteOp, axis: 'first' | 'last'): number | undefined {
-  const shape = conv.inputs[1]?.shape;
-  return axis === 'first' ? shape?.[0] : shape?.at(-1);
 }
 
 /** The constant as one number a channel, in double precision; undefined when it varies along another axis. */
@@ -65,22 +43,22 @@ function perChannel(constant: TfliteTensor, channels: number, op: TfliteOp): Flo
   return Float64Array.from(data);
 }
 
-function multiply(edit: SubgraphEdit, conv: TfliteOp, factor: Float64Array, axis: 'first' | 'last'): void {
+function multiply(edit: SubgraphEdit, conv: TfliteOp, factor: Float64Array, row: FilterRow): void {
   const filter = conv.inputs[1] as TfliteTensor;
   const scaled = new TfliteTensor(filter.name, filter.type, filter.shape);
   const source = filter.buffer as ConstBuffer;
   // Computed when it is written: a model's filters are not held twice.
   const result = Tensor.deferred('float32', filter.shape as number[], () =>
-    scaledBytes(source, factor, axis),
+    scaledBytes(source, factor, row.axis),
   );
   scaled.buffer = result;
   edit.setInput(conv, 1, scaled);
-  const bias = conv.inputs[2];
+  const bias = conv.inputs[row.bias];
   const values = bias && floats(bias);
   if (bias && values)
     edit.setInput(
       conv,
-      2,
+      row.bias,
       constantLike(
         bias,
         values.map((b, c) => b * factor[c]),
@@ -104,13 +82,15 @@ function scaledBytes(source: ConstBuffer, factor: Float64Array, axis: 'first' | 
   return new Uint8Array(out.buffer);
 }
 
-function addBias(edit: SubgraphEdit, conv: TfliteOp, addend: Float64Array, channels: number): void {
-  const bias = conv.inputs[2];
+function addBias(edit: SubgraphEdit, conv: TfliteOp, addend: Float64Array, { bias: i }: FilterRow): void {
+  const bias = conv.inputs[i];
+  const channels = addend.length;
   const values = bias ? (floats(bias) as Float32Array) : new Float32Array(channels);
   const like = bias ?? new TfliteTensor(`${conv.outputs[0].name}/bias`, 'FLOAT32', [channels]);
+  while (conv.inputs.length < i) conv.inputs.push(undefined);
   edit.setInput(
     conv,
-    2,
+    i,
     constantLike(
       like,
       values.map((b, c) => b + addend[c]),

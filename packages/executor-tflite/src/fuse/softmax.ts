@@ -13,7 +13,8 @@ export function fuseSoftmax(graph: TfliteSubgraph): number {
     const [value, norm] = op.inputs as TfliteTensor[];
     if (isPlain(op, 'DIV') && reduced(edit, norm, 'SUM') === value) {
       const x = shifted(edit, edit.plain(value, 'EXP')?.inputs[0]);
-      if (x && sameShape(x, op.outputs[0])) edit.become(op, 'SOFTMAX', [x], { type: 'SoftmaxOptions', beta: 1 });
+      if (x && sameShape(x, op.outputs[0]))
+        edit.become(op, 'SOFTMAX', [x], { type: 'SoftmaxOptions', beta: 1 });
     } else if (isPlain(op, 'SUB')) {
       const sum = reduced(edit, edit.plain(norm, 'LOG')?.inputs[0], 'SUM');
       const inner = edit.plain(sum, 'EXP')?.inputs[0];
@@ -25,7 +26,11 @@ export function fuseSoftmax(graph: TfliteSubgraph): number {
 }
 
 /** What is reduced over its last axis, which stays with size 1. */
-function reduced(edit: SubgraphEdit, tensor: TfliteTensor | undefined, code: string): TfliteTensor | undefined {
+function reduced(
+  edit: SubgraphEdit,
+  tensor: TfliteTensor | undefined,
+  code: string,
+): TfliteTensor | undefined {
   const op = edit.plain(tensor, code);
   const rank = op?.inputs[0]?.shape?.length;
   if (!op || !rank || !op.options?.keep_dims) return undefined;

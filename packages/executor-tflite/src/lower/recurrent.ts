@@ -1,11 +1,19 @@
 /** Recurrent layers that are one operator. */
 import type { LoweringTable } from './row';
 
+/** Input, four input kernels, four recurrent kernels, four biases. */
+const INPUTS = 13;
+
 export const table: LoweringTable = {
   // Not an op of TensorFlow: prepare/control-flow/recurrent makes it of a Keras layer's loop.
   UnidirectionalSequenceLstm: {
     to: ['UNIDIRECTIONAL_SEQUENCE_LSTM'],
     note: 'from the loop of a Keras 2 LSTM layer with a fixed batch size',
+    // Graphs made for TensorFlow's old converter hold an op of this name with all of the operator's inputs.
+    refuse: (node) =>
+      node.inputs.length === INPUTS && node.attrs.has('time_major')
+        ? undefined
+        : { reason: 'it is a mark of the old TOCO converter', hint: 'export the model without OpHints' },
     build: (c) => {
       const [input, ...weights] = c.inputs();
       const kernels = weights.slice(0, 8);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadDescriptor, parseDescriptor, type LoadedDescriptor } from './load';
 import { MAX_YAML_BYTES } from './yaml-file';
+import { NOT_BUILT } from './not-built';
 
 const loadedAtStart = Object.keys(require.cache);
 
@@ -197,7 +198,10 @@ samples: 4
 
 describe('what is not built yet', () => {
   it('concerns one variant where it can', () => {
+    const rows = NOT_BUILT as Record<string, string>;
+    rows['variants.*.quantization=int8'] = 'not built yet';
     const loaded = load(GOOD + 'variants:\n  float:\n  small: { quantization: int8 }\n');
+    delete rows['variants.*.quantization=int8'];
     expect(loaded.diagnostics).toEqual([]);
     expect(loaded.descriptor?.variants.small.quantization).toBe('int8');
     expect(loaded.variantDiagnostics).toMatchObject({

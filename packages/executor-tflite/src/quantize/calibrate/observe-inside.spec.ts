@@ -29,7 +29,11 @@ it('sees every turn of a loop', async () => {
   condition.outputs = [less];
   condition.ops.push(new TfliteOp('LESS', [i1, constant('three', 3)], [less]));
   const body = new TfliteSubgraph('body');
-  const [i2, v2, next] = [tensor('i', 'INT32', []), tensor('value', 'FLOAT32', [2]), tensor('next', 'INT32', [])];
+  const [i2, v2, next] = [
+    tensor('i', 'INT32', []),
+    tensor('value', 'FLOAT32', [2]),
+    tensor('next', 'INT32', []),
+  ];
   const [doubled, plus] = [tensor('doubled', 'FLOAT32', [2]), tensor('plus', 'FLOAT32', [2])];
   body.inputs = [i2, v2];
   body.outputs = [next, plus];
