@@ -19,9 +19,8 @@ export function fuseBiasBeforeMoves(graph: TfliteSubgraph): number {
     if (side < 0) continue;
     const value = op.inputs[1 - side] as TfliteTensor;
     const move = edit.plain(value, ...MOVES);
-    const before = move?.inputs[0];
-    const channels = before && channelsBehind(edit, value);
-    if (!before?.shape || channels === undefined || !sameShape(value, op.outputs[0])) continue;
+    const channels = move && channelsBehind(edit, value);
+    if (!move?.inputs[0]?.shape || channels === undefined || !sameShape(value, op.outputs[0])) continue;
     const constant = op.inputs[side];
     const moved = constant && movedConstant(constant, channels, value, move.code);
     if (constant && !moved) continue;

@@ -2,7 +2,7 @@
  * Given:  y = MAXIMUM(x, c)      c a constant of x's shape with one number everywhere
  * Result: y = MAXIMUM(x, that number)
  */
-import { TfliteTensor, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
+import { TfliteTensor, type TfliteSubgraph } from '../tflite/model';
 import { SubgraphEdit } from './edit';
 import { sameShape } from './match';
 

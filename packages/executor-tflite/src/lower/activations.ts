@@ -22,6 +22,7 @@ export const table: LoweringTable = {
   // Not TensorFlow's: made by prepare/fuse-gelu.ts and prepare/canonicalize.ts.
   Gelu: kernel('GELU', (node) => ({ type: 'GeluOptions', approximate: node.bool('approximate') })),
   ReluN1To1: kernel('RELU_N1_TO_1'),
+  Relu0To1: kernel('RELU_0_TO_1'),
   Softmax: kernel('SOFTMAX', { type: 'SoftmaxOptions', beta: 1 }),
   LogSoftmax: kernel('LOG_SOFTMAX', { type: 'LogSoftmaxOptions' }),
 };

@@ -110,6 +110,8 @@ function maximum(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
   if (rectified?.node.op === 'Minimum') {
     const six = besides(rectified.node, 6);
     if (six) return [b.op('Relu6', [six])];
+    const x = besides(rectified.node, 1);
+    if (x) return [b.builtin('Relu0To1', [x], x)];
   }
   return one(rectified && b.op('Relu', [rectified]));
 }
@@ -122,7 +124,8 @@ function minimum(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
     const x = besides(above.node, -1);
     if (x) return [b.builtin('ReluN1To1', [x], x)];
   }
-  return undefined;
+  const rectified = above?.node.op === 'Relu' ? above.node.inputs[0] : undefined;
+  return one(rectified && b.builtin('Relu0To1', [rectified], rectified));
 }
 
 const NEVER_NEGATIVE = new Set([
@@ -140,7 +143,8 @@ function relu(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
   const [x] = node.inputs;
   if (NEVER_NEGATIVE.has(x.node.op)) return [x];
   const six = x.node.op === 'Minimum' ? besides(x.node, 6) : undefined;
-  return one(six && b.op('Relu6', [six]));
+  const unit = x.node.op === 'Minimum' ? besides(x.node, 1) : undefined;
+  return one((six && b.op('Relu6', [six])) ?? (unit && b.builtin('Relu0To1', [unit], unit)));
 }
 
 const POWERS: [number, string | undefined][] = [
@@ -184,6 +188,11 @@ function concat(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
   return [filled.length === 1 ? filled[0] : b.op('ConcatV2', [...filled, node.inputs.at(-1)!])];
 }
 
+/** A sum of one number, or over no axis. */
+const reducesNothing = nothing(
+  (node) => node.inputs[0].shape?.length === 0 || node.inputs[1].node.constant?.size === 0,
+);
+
 const zeroPads = (node: Node) => isAll(node.inputs[1], 0);
 
 const TABLE: RewriteTable = {
@@ -210,6 +219,11 @@ const TABLE: RewriteTable = {
     const { shape } = node.output();
     return node.inputs.length === 1 && isStatic(shape) ? [reshape(b, node.inputs[0], shape)] : undefined;
   },
+  Sum: reducesNothing,
+  Mean: reducesNothing,
+  Prod: reducesNothing,
+  Max: reducesNothing,
+  Min: reducesNothing,
   LeakyRelu: nothing((node) => node.float('alpha') === 1),
   Neg: inverseOf('Neg'),
   Invert: inverseOf('Invert'),

@@ -11,6 +11,7 @@ import {
   readContract,
 } from '@floe/export-core';
 import { detectionNames } from '../detection/detection';
+import { shareConstants } from '../fuse/share-constants';
 import { quantizeIo } from '../quantize/io';
 import { dropTrainedRanges } from '../quantize/trained-ranges';
 import { readModel } from '../tflite/read';
@@ -31,6 +32,7 @@ export const exportTflite: StageFunction = async (context) => {
   const { io } = descriptor.variants[variant];
   // Before names are given: the tensors that bear them are others afterwards.
   if (io !== 'float32') quantizeIo(model, io === 'int8' ? 'INT8' : 'UINT8', diagnostics);
+  shareConstants(model);
   applyContract(model, readContract(dist), context);
   diagnostics.addAll(checkTarget(model, descriptor.target.runtime));
   diagnostics.throwIfErrors();

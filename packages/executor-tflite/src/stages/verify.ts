@@ -61,7 +61,8 @@ export const verify: StageFunction = async (context) => {
     const of = signatures.length > 1 ? ` of signature "${signature.key}"` : '';
     for (const output of signature.outputs) {
       const problem = problemOf(output, of, context);
-      if (problem) diagnostics.add(problem);
+      // The four outputs of a detector agree or differ together: one message says it.
+      if (problem && !isRepeated(output.name, detectors.get(signature.key))) diagnostics.add(problem);
     }
   }
   return {
@@ -81,6 +82,10 @@ function detectorsOf(graph: Graph, contract: Contract, detection: FrozenModel['d
   if (perCount === undefined) return new Map();
   const entries = contract.signatures.map((s) => [s.key, detectionOutputs(s, perCount)] as const);
   return new Map(entries.filter((e): e is [string, DetectionOutputs] => e[1] !== undefined));
+}
+
+function isRepeated(name: string, detector: DetectionOutputs | undefined): boolean {
+  return detector !== undefined && [detector.classes, detector.scores, detector.count].includes(name);
 }
 
 function samplesOf({ descriptor, root, place }: StageContext, contract: Contract): Samples {
