@@ -61,6 +61,16 @@ export class Workspace {
     return this.command('nx', args);
   }
 
+  /** The same with other variables. */
+  nxIn(env: NodeJS.ProcessEnv, ...args: string[]): Result {
+    return this.command('nx', args, env);
+  }
+
+  git(...args: string[]): string {
+    const who = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
+    return run('git', [...who, ...args], this.root);
+  }
+
   floe(...args: string[]): Result {
     return this.command('floe', args);
   }
@@ -69,11 +79,12 @@ export class Workspace {
     run('npm', args, this.root);
   }
 
-  private command(name: string, args: string[]): Result {
+  private command(name: string, args: string[], more: NodeJS.ProcessEnv = {}): Result {
     const env: NodeJS.ProcessEnv = { ...process.env, NX_DAEMON: 'false', NO_COLOR: '1', CI: 'true' };
     // What this repository's own run of Nx or jest sets is not for the workspace.
     for (const key of Object.keys(env))
       if (/^(FLOE_|NX_(?!DAEMON)|JEST_|FORCE_COLOR)/.test(key)) delete env[key];
+    Object.assign(env, more);
     const bin = join(this.root, 'node_modules', '.bin', name);
     const { status, stdout, stderr, error } = spawnSync(bin, args, { cwd: this.root, env, encoding: 'utf8' });
     if (error) throw error;
@@ -114,8 +125,9 @@ function packageName(tarball: string): string {
   return name === 'floe' ? name : name.replace(/^floe-/, '@floe/');
 }
 
-function run(command: string, args: string[], cwd: string): void {
+function run(command: string, args: string[], cwd: string): string {
   const { status, stderr, stdout, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return stdout;
 }

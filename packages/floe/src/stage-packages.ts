@@ -1,5 +1,12 @@
 /** The stages of all packages, and which code a key of theirs has to cover. */
-import { fingerprint, type CodeIdentity, type StageFunctions, type TargetRef } from '@floe/export-core';
+import { createHash } from 'node:crypto';
+import {
+  fingerprint,
+  STAGES,
+  type CodeIdentity,
+  type StageFunctions,
+  type TargetRef,
+} from '@floe/export-core';
 
 /** Every stage there is; each is loaded when it first runs. */
 export function allStages(): StageFunctions {
@@ -15,4 +22,14 @@ export function codeOf({ stage }: TargetRef): CodeIdentity {
     fingerprint: fingerprint(['@floe/export-core', stage.executor], __dirname),
     engine: stage.usesEngine ? engineIdentity() : undefined,
   };
+}
+
+/** Changes whenever any stage's code does: part of the kind of what is remembered of keys. Empty: not all is built. */
+export function allCode(): string {
+  try {
+    const parts = STAGES.map((stage) => Object.values(codeOf({ stage })).join(' '));
+    return createHash('sha256').update(parts.join('\n')).digest('base64url').slice(0, 12);
+  } catch {
+    return '';
+  }
 }

@@ -172,12 +172,17 @@ export function applyRewrites(
     const b = new Rewriter(graph, node, outputs);
     const results = table[node.op](graph, node, b);
     if (!results) {
-      graph.remove(new Set(b.added));
+      drop(graph, b.added);
       continue;
     }
     replace(graph, node, results, b.added);
     work.push(...[node, ...b.added].filter((n) => has(n.op)));
   }
+}
+
+/** Takes nodes away that a row has just added: nobody waits for them yet, so that no other node need be asked. */
+function drop(graph: Graph, added: readonly Node[]): void {
+  for (const { name } of added) graph.nodes.delete(name);
 }
 
 /** Lets a node give other values: it becomes the node that makes them, or an identity of them. */
@@ -192,7 +197,7 @@ export function replace(
   const readers = added.filter((n) => n.inputs.some((v) => v.node === maker));
   if (results.length === 1 && added.includes(maker) && first.index === 0 && readers.length === 0) {
     const { dtype, shape } = first;
-    graph.remove(new Set([maker]));
+    drop(graph, [maker]);
     graph.become(node, maker.op, maker.inputs, Object.fromEntries(maker.attrs));
     Object.assign(node.output(), { dtype, shape, partial: first.partial });
     return;

@@ -1,9 +1,9 @@
-import { Diagnostics, Tensor } from '@floe/export-core';
+import { Diagnostics } from '@floe/export-core';
 import { TfliteOp, TfliteTensor, type TfliteModel } from '../tflite/model';
 import { applyPlan } from './apply';
 import { planModel } from './quantize-model';
-import { Builder, describeOps, run, tensorNamed } from './testing/models';
-import { dropTrainedRanges, takeTrainedRanges } from './trained-ranges';
+import { Builder, describeOps, tensorNamed } from './testing/models';
+import { takeTrainedRanges } from './trained-ranges';
 
 /** Adds a pair after a tensor. */
 function pair(b: Builder, x: TfliteTensor, name: string, scale: number, zeroPoint: number): TfliteTensor {
@@ -62,34 +62,4 @@ it('a second pair that says something else stays', () => {
     'DEQUANTIZE INT8>FLOAT32',
     'ABS FLOAT32>FLOAT32',
   ]);
-});
-
-describe('a float variant', () => {
-  it('loses the rounding, not the limits', async () => {
-    const model = trainedModel();
-    const values = Tensor.fromNumbers(
-      'float32',
-      [1, 4, 4, 2],
-      new Array(32).fill(0).map((_, i) => i / 4 - 4),
-    );
-    const before = await run(model, 'x', values);
-    expect(dropTrainedRanges(model)).toBe(2);
-    expect(describeOps(model).some((o) => o.includes('INT8'))).toBe(false);
-    const after = await run(model, 'x', values);
-    const [a, b] = [before, after].map((r) => r.get('y')!.toNumbers());
-    expect(Math.max(...b)).toBeLessThanOrEqual(6.0001);
-    expect(Math.min(...b)).toBe(0);
-    a.forEach((v, i) => expect(Math.abs(v - b[i])).toBeLessThan(0.2));
-  });
-
-  it('adds no limit that an activation sets already', () => {
-    const model = trainedModel('RELU6');
-    dropTrainedRanges(model);
-    expect(describeOps(model)).toEqual([
-      'MAXIMUM FLOAT32,FLOAT32>FLOAT32',
-      'MINIMUM FLOAT32,FLOAT32>FLOAT32',
-      'CONV_2D FLOAT32,FLOAT32,FLOAT32>FLOAT32',
-    ]);
-    expect(model.subgraphs[0].outputs[0].name).toBe('y');
-  });
 });

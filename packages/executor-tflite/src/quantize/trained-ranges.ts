@@ -4,15 +4,8 @@
  * Given:  y = DEQUANTIZE(QUANTIZE(x))
  * Result: x in place of y, and the pair's parameters known of it
  */
-import { bufferOf, SubgraphEdit } from '../fuse/edit';
-import {
-  TfliteTensor,
-  type Quantization,
-  type TfliteModel,
-  type TfliteOp,
-  type TfliteSubgraph,
-} from '../tflite/model';
-import { INTEGER_TYPES } from './affine';
+import { SubgraphEdit } from '../fuse/edit';
+import { TfliteTensor, type Quantization, type TfliteModel, type TfliteSubgraph } from '../tflite/model';
 import { isFloat } from './plan';
 
 const OFFSET = 128;
@@ -36,79 +29,6 @@ export function takeTrainedRanges(model: TfliteModel): Map<TfliteTensor, Quantiz
     });
   }
   return trained;
-}
-
-/**
- * Given:  y = DEQUANTIZE(QUANTIZE(x)), for models that compute in float
- * Result: y = MINIMUM(MAXIMUM(x, lowest), highest), less what the operator before does by itself
- *
- * Only the rounding goes: a range that cuts values off is as much a part of the network as an activation.
- *
- * @returns how many pairs there were
- */
-export function dropTrainedRanges(model: TfliteModel): number {
-  return model.subgraphs.reduce((n, graph) => n + dropRounding(graph), 0);
-}
-
-function dropRounding(graph: TfliteSubgraph): number {
-  const producers = graph.producers();
-  const consumers = graph.consumers();
-  const unlimited = new Set<TfliteTensor>();
-  const gone = new Set<TfliteOp>();
-  let dropped = 0;
-  for (const op of graph.ops) {
-    const quantize = op.code === 'DEQUANTIZE' ? producers.get(op.inputs[0] as TfliteTensor) : undefined;
-    const source = quantize?.inputs[0];
-    const quantized = quantize?.outputs[0] as TfliteTensor;
-    if (quantize?.code !== 'QUANTIZE' || !isFloat(source) || consumers.get(quantized)?.length !== 1) continue;
-    const limits = limitsOf(quantized, producers.get(source));
-    if (!limits) continue;
-    dropped++;
-    if (limits.length === 2) {
-      become(quantize, limits[0], source);
-      Object.assign(quantized, { type: 'FLOAT32', quantization: undefined });
-      become(op, limits[1], quantized);
-    } else if (limits.length === 1) {
-      become(op, limits[0], source);
-      gone.add(quantize);
-    } else unlimited.add(quantized);
-  }
-  graph.ops = graph.ops.filter((op) => !gone.has(op));
-  takePairs(graph, (_source, _result, quantized) => unlimited.has(quantized));
-  return dropped;
-}
-
-interface Limit {
-  code: 'MAXIMUM' | 'MINIMUM';
-  values: Float32Array;
-}
-
-/** What a pair cuts off that its operand does not lack already; undefined for scales along another axis than the last. */
-function limitsOf(
-  { type, quantization: q, shape }: TfliteTensor,
-  before: TfliteOp | undefined,
-): Limit[] | undefined {
-  if (!q || !INTEGER_TYPES[type] || (q.scale.length > 1 && q.axis !== (shape?.length ?? 0) - 1))
-    return undefined;
-  const { min, max } = INTEGER_TYPES[type];
-  const end = (step: number) => Float32Array.from(q.scale, (s, c) => s * (step - q.zeroPoint[c]));
-  const [low, high] = [end(min), end(max)];
-  const activation = before?.options?.fused_activation_function ?? before?.code;
-  const fromZero = activation === 'RELU' || activation === 'RELU6';
-  const limits: Limit[] = [];
-  if (!fromZero || low.some((v) => v > 0)) limits.push({ code: 'MAXIMUM', values: low });
-  if (activation !== 'RELU6' || high.some((v) => v < 6 * (1 - 1e-6)))
-    limits.push({ code: 'MINIMUM', values: high });
-  return limits;
-}
-
-function become(op: TfliteOp, { code, values }: Limit, source: TfliteTensor): void {
-  const name = `${op.outputs[0].name}/${code.toLowerCase()}`;
-  const limit = new TfliteTensor(name, 'FLOAT32', values.length > 1 ? [values.length] : []);
-  limit.buffer = bufferOf(values);
-  op.code = code;
-  op.inputs = [source, limit];
-  op.options = { type: 'MaximumMinimumOptions' };
 }
 
 /** Takes out the pairs that `wanted` says yes to. */

@@ -13,7 +13,6 @@ import {
 import { detectionNames } from '../detection/detection';
 import { shareConstants } from '../fuse/share-constants';
 import { quantizeIo } from '../quantize/io';
-import { dropTrainedRanges } from '../quantize/trained-ranges';
 import { readModel } from '../tflite/read';
 import type { TfliteModel } from '../tflite/model';
 import { operatorVersion } from '../tflite/op-version';
@@ -28,7 +27,6 @@ export const exportTflite: StageFunction = async (context) => {
   const file = join(dist, quantized ? `${variant}/quantized.tflite` : 'converted/model.tflite');
   const model = readModel(readFileSync(file), file);
   const diagnostics = new Diagnostics();
-  if (!quantized) dropPairs(model, diagnostics);
   const { io } = descriptor.variants[variant];
   // Before names are given: the tensors that bear them are others afterwards.
   if (io !== 'float32') quantizeIo(model, io === 'int8' ? 'INT8' : 'UINT8', diagnostics);
@@ -46,15 +44,6 @@ export const exportTflite: StageFunction = async (context) => {
     summary: sizeText(pieces),
   };
 };
-
-/** A float variant computes what the network would without the rounding that it was trained with. */
-function dropPairs(model: TfliteModel, diagnostics: Diagnostics): void {
-  const dropped = dropTrainedRanges(model);
-  if (dropped)
-    diagnostics.note('Q006', `${dropped} trained ranges are left out: this variant computes in float`, {
-      hint: 'a variant with `quantization: int8` uses them',
-    });
-}
 
 /** Names inputs and outputs as the contract does. Their order is the converter's, which is the contract's. */
 function applyContract(model: TfliteModel, contract: Contract, context: StageContext): void {

@@ -65,8 +65,8 @@ export function checkConversion(
   }
   if (reading) diagnostics.add(describe(reading, cut?.line, around));
   noteCustomOps(graph, customOps, diagnostics);
-  // Of a model that is whole, the operators as they will be: fusion takes some away.
-  if (refused.length === 0 && !own.hasErrors) fuseModel(model);
+  // Which operators a runtime must have is known when they are fused: fusion takes some away, and makes others.
+  if (runtime !== undefined && refused.length === 0 && !own.hasErrors) fuseModel(model);
   diagnostics.addAll(checkTarget(model, runtime));
 }
 

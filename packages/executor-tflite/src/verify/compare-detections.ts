@@ -61,11 +61,14 @@ export interface DetectionResult {
   /** Why not. */
   reason?: string;
   figures: DetectionFigures;
+  /** The first few, to look at. */
   samples: DetectionSample[];
 }
 
 const ROLES = ['boxes', 'classes', 'scores', 'count'] as const;
 
+/** Samples that a report shows: they show how it is off, the figures how far. */
+const MAX_SHOWN = 4;
 /** A quantised detector whose detections are further off than this on average is rather wrong than coarse. */
 export const MAX_MEAN_ERROR = 0.1;
 /** Boxes that overlap less are two objects. */
@@ -115,7 +118,12 @@ export function compareDetections(
   );
   const figures = figuresOf(samples);
   const reason = quantized ? tooCoarse(figures) : tooFar(samples, tolerance);
-  return { agrees: reason === undefined, ...(reason === undefined ? {} : { reason }), figures, samples };
+  return {
+    agrees: reason === undefined,
+    ...(reason === undefined ? {} : { reason }),
+    figures,
+    samples: samples.slice(0, MAX_SHOWN),
+  };
 }
 
 function compareSample(

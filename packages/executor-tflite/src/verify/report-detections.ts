@@ -1,8 +1,7 @@
 /** Detections in the report: the figures, and the boxes of both sides drawn over each other. */
 import type { DetectedObject, DetectionResult, DetectionSample } from './compare-detections';
 
-/** Pictures a report has at most: they show how it is off, the figures how far. */
-const MAX_DRAWN = 4;
+/** Side of a picture, in pixels. */
 const WIDTH = 240;
 
 /** HTML for a detector's results. @param table makes a table of headings and rows of HTML */
@@ -21,7 +20,7 @@ export function detectionSection(
       ],
     ],
   );
-  const drawn = samples.slice(0, MAX_DRAWN).map((sample, i) => figure(sample, i));
+  const drawn = samples.map((sample, i) => figure(sample, i));
   return `<h3>Detections</h3>
 <p>Each detection of the graph is matched with the nearest one of its class. In the pictures the graph’s boxes are
 solid, the model’s dashed; what only one of the two has is red.</p>

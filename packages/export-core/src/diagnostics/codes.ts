@@ -76,6 +76,8 @@ export const CODES = {
   K002: 'input changed while it was read',
   K003: 'artefact is damaged',
   K004: 'source is not here',
+  K005: 'file cannot be written',
+  K006: 'source is not the locked one',
 } as const;
 
 export type Code = keyof typeof CODES;

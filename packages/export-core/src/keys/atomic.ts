@@ -14,6 +14,7 @@ import {
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { createHash, randomBytes, type Hash } from 'node:crypto';
 import { fileError } from '../format/file';
+import { temporaryName } from './leftovers';
 
 /** Buffers handed to the system in one call (IOV_MAX is 1024 where it is smallest), and their bytes. */
 const BATCH = 512;
@@ -71,35 +72,58 @@ export interface Written {
  *
  * @param chunks the content; pieces are written one after another, without being joined
  * @param dist   when given, the path has to lie below it (S006)
+ * @throws FloeError K005 when the system refuses (a full disk, a folder without permission)
  */
 export function writeFileAtomic(
   path: string,
   chunks: string | Uint8Array | readonly Piece[],
   dist?: string,
 ): Written {
-  const target = dist === undefined ? resolve(path) : withinDist(dist, path);
+  const target = dist === undefined ? resolve(path) : writing(path, () => withinDist(dist, path));
   const folder = dirname(target);
-  mkdirSync(folder, { recursive: true });
-  const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`);
+  writing(target, () => mkdirSync(folder, { recursive: true }));
+  const temporary = join(folder, temporaryName(basename(target), `${randomBytes(6).toString('hex')}.tmp`));
   const list =
     typeof chunks === 'string' ? [Buffer.from(chunks)] : chunks instanceof Uint8Array ? [chunks] : chunks;
   // Hashed on the way to the disk: nothing has to be read again to know what was written.
   const hash = createHash('sha256');
   try {
-    const fd = openSync(temporary, 'wx');
+    const fd = writing(target, () => openSync(temporary, 'wx'));
     let size: number;
     try {
-      size = writeAll(fd, list, hash);
+      size = writeAll(fd, list, hash, target);
       const mode = existingMode(target);
       if (mode !== undefined) fchmodSync(fd, mode);
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, target);
+    writing(target, () => renameSync(temporary, target));
     return { sha256: hash.digest('hex'), size };
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Does something to a file that is being written; what the system refuses becomes a diagnostic.
+ *
+ * @throws FloeError K005
+ */
+export function writing<T>(file: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const { syscall, code, message } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    const reason = full ? 'the disk is full' : message;
+    throw fileError(
+      'K005',
+      file,
+      `${file} cannot be written: ${reason}`,
+      full ? 'make room, and run it again' : undefined,
+    );
   }
 }
 
@@ -109,7 +133,7 @@ function existingMode(path: string): number | undefined {
 }
 
 /** Every byte of every piece; gives their number. One call may write less than it was given (2 GiB at most on Linux). */
-function writeAll(fd: number, chunks: readonly Piece[], hash: Hash): number {
+function writeAll(fd: number, chunks: readonly Piece[], hash: Hash, target: string): number {
   let next = 0;
   let size = 0;
   let pending: Uint8Array[] = [];
@@ -125,7 +149,7 @@ function writeAll(fd: number, chunks: readonly Piece[], hash: Hash): number {
       size += bytes.length;
     }
     if (pending.length === 0) return size;
-    let written = writevSync(fd, pending);
+    let written = writing(target, () => writevSync(fd, pending));
     let done = 0;
     while (done < pending.length && written >= pending[done].length) written -= pending[done++].length;
     pending = pending.slice(done);

@@ -166,7 +166,7 @@ describe('Memo', () => {
     rmSync(at('link'));
     symlinkSync(at('g'), at('link'));
     later(3, () => expect(counted(memo, at('link')).value).toBe('two'));
-    expect(counted(memo, at('f'))).toEqual({ value: 'one', runs: 0 });
+    expect(counted(memo, at('f')).value).toBe('one');
   });
 
   it('computes again when the file changes meanwhile, and then does not remember', () => {

@@ -2,14 +2,16 @@
  * Remembers what was computed from a file's content (its digest, its slice of model.yaml) for as long as the file
  * has not been touched.
  *
- * An entry counts only for the same real path, size, mtime, ctime, device and inode. A file that was written less
- * than 2 s before it was read is not remembered at all: file systems with coarse time stamps (ext3, HFS+, FAT: up
- * to 2 s) could give a later write of the same size the same stamps. The memo only saves work: it may be lost or
- * overwritten by another process at any time.
+ * An entry counts only for the same path, size, mtime, ctime, device and inode. They are those of the file that a
+ * link leads to: another target is another inode, so the real path is not looked up, which cost as much as all the
+ * rest. A file that was written less than 2 s before it was read is not remembered at all: file systems with coarse
+ * time stamps (ext3, HFS+, FAT: up to 2 s) could give a later write of the same size the same stamps. The memo only
+ * saves work: it may be lost or overwritten by another process at any time.
  */
-import { mkdirSync, readFileSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, type BigIntStats } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic';
+import { removeLeftovers } from './leftovers';
 
 /** Time stamps may be this coarse; nothing younger is trusted. */
 const SETTLED_NS = 2_000_000_000n;
@@ -47,17 +49,16 @@ export class Memo {
    *
    * @throws what `compute` throws; errors of the file system when there is no such file
    */
-  get<T>(kind: string, path: string, compute: (real: string) => T): T {
-    const real = realpathSync.native(path);
-    let before = find(kind, real);
+  get<T>(kind: string, path: string, compute: (path: string) => T): T {
+    let before = find(kind, path);
     const known = this.load().get(before.key);
     if (known?.stamp === before.stamp) {
       this.touch(before.key, known);
       return known.value as T;
     }
     for (let tries = 0; ; tries++) {
-      const value = compute(real);
-      const after = find(kind, real);
+      const value = compute(path);
+      const after = find(kind, path);
       const stable = after.stamp === before.stamp;
       if (!stable && tries < 3) {
         before = after;
@@ -78,6 +79,7 @@ export class Memo {
     const kept = [...this.load()].slice(-MAX_ENTRIES);
     try {
       mkdirSync(this.folder, { recursive: true });
+      removeLeftovers([this.file]);
       writeFileAtomic(this.file, JSON.stringify({ format: FORMAT, entries: Object.fromEntries(kept) }));
       this.changed = false;
     } catch {
@@ -107,12 +109,12 @@ function readEntries(file: string): Map<string, Entry> {
   }
 }
 
-function find(kind: string, real: string): Found {
+function find(kind: string, path: string): Found {
   const now = BigInt(Date.now()) * 1_000_000n;
-  const stat: BigIntStats = statSync(real, { bigint: true });
+  const stat: BigIntStats = statSync(path, { bigint: true });
   const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
   return {
-    key: `${kind} ${real}`,
+    key: `${kind} ${path}`,
     stamp: [stat.size, stat.mtimeNs, stat.ctimeNs, stat.dev, stat.ino].join(' '),
     settled: now - newest >= SETTLED_NS,
   };

@@ -51,7 +51,9 @@ function checkpointFiles(target: string): { prefix: string; files: SourceFile[] 
   const parts = namesIn(dirname(prefix))
     .filter((name) => name.startsWith(start))
     .map((name) => name.slice(start.length))
-    .filter((part) => part === 'index' || /^data-\d{5}-of-\d{5}$/.test(part));
+    .filter((part) => /^data-\d{5}-of-\d{5}$/.test(part));
+  // The index always, also where a state file names a checkpoint that is not there: its path says which one.
+  parts.push('index');
   return { prefix, files: parts.map((part) => ({ role: `checkpoint/${part}`, path: `${prefix}.${part}` })) };
 }
 

@@ -28,9 +28,13 @@ export function foldInferenceMode(graph: Graph, { contract, diagnostics }: Freez
         continue;
       }
       const value = Tensor.scalar(node.type('dtype'), inference.value);
-      diagnostics.note('G006', `placeholder "${node.name}" is no input of the contract: frozen as ${inference.told}`, {
-        node: node.name,
-      });
+      diagnostics.note(
+        'G006',
+        `placeholder "${node.name}" is no input of the contract: frozen as ${inference.told}`,
+        {
+          node: node.name,
+        },
+      );
       graph.become(node, 'Const', [], { dtype: attr.type(value.dtype), value: attr.tensor(value) });
     }
   }

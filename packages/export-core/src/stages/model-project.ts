@@ -2,10 +2,12 @@
 import { dirname, join, resolve } from 'node:path';
 import { loadDescriptor, type LoadedDescriptor } from '../descriptor/load';
 import type { Diagnostic } from '../diagnostics/diagnostic';
-import { failure, runStage, type CodeIdentity, type RunResult, type TargetRef } from './run-stage';
+import { readLock } from '../keys/lock';
 import type { Memo } from '../keys/memo';
+import { failure, runStage, type RunResult } from './run-stage';
 import type { StageFunctions } from './stage';
 import { targetName, targetsOf } from './table';
+import type { CodeIdentity, TargetRef } from './target-key';
 
 export interface ModelProject {
   /** model.yaml, absolute. */
@@ -42,6 +44,8 @@ export interface RunTargetOptions {
   code: (target: TargetRef) => CodeIdentity;
   memo?: Memo;
   force?: boolean;
+  /** Files that are there have to be those of model.lock.json. */
+  frozenLock?: boolean;
   log(line: string): void;
 }
 
@@ -50,7 +54,7 @@ export async function runTarget(
   project: ModelProject,
   target: TargetRef,
   functions: StageFunctions,
-  { key, code, memo, force, log }: RunTargetOptions,
+  { key, code, memo, force, frozenLock, log }: RunTargetOptions,
 ): Promise<RunResult> {
   const diagnostics = obstacles(project, target);
   const { descriptor, place } = project.loaded;
@@ -67,7 +71,7 @@ export async function runTarget(
       run,
       target,
       { root, dist, descriptor, place, variant, log },
-      { ...code(target), key, memo, force },
+      { ...code(target), key, memo, force, frozenLock, lock: readLock(root) },
     );
   } catch (error) {
     return failure(error);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { FloeError } from '../diagnostics/diagnostic';
 import { openModel, type ModelProject } from './model-project';
 import { printInternalError, printResult } from './print-result';
-import { keyOf, processMemo, runStage, type RunOptions, type RunResult } from './run-stage';
+import { processMemo, runStage, type RunOptions, type RunResult } from './run-stage';
+import { keyOf } from './target-key';
 import type { StageFunction, StageResult } from './stage';
 import { stageOf, type StageName } from './table';
 import {

@@ -2,7 +2,6 @@
  * The one place where a stage is really run, under Nx and from the command line alike: nothing is published whose
  * key does not cover the bytes that were read.
  */
-import { createHash } from 'node:crypto';
 import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,25 +9,23 @@ import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
 import { GraphError } from '../graph/graph';
-import { writeFileAtomic, type Written } from '../keys/atomic';
-import { canonicalJson } from '../keys/canonical';
+import { writeFileAtomic, writing, type Written } from '../keys/atomic';
 import { digestOf } from '../keys/digest';
+import { removeLeftovers, temporaryName } from '../keys/leftovers';
+import { LOCK_FILE, type ModelLock } from '../keys/lock';
 import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/manifest';
 import { Memo } from '../keys/memo';
-import { artefactKey, stageKey } from '../keys/stage-key';
+import { artefactKey } from '../keys/stage-key';
 import type { StageContext, StageFunction, StageResult } from './stage';
-import { stageOf, targetName, type StageTarget } from './table';
-
-/** The stage of a target, and the variant it is for. */
-export type TargetRef = Pick<StageTarget, 'stage' | 'variant'>;
-
-/** What runs, as far as keys cover it. */
-export interface CodeIdentity {
-  /** Of the packages that the stage loads (`fingerprint`). */
-  fingerprint: string;
-  /** Name and version of the engine, for stages that run models. */
-  engine?: string;
-}
+import { stageOf, targetName } from './table';
+import {
+  keyOver,
+  sliceDigest,
+  sourcesOf,
+  type CodeIdentity,
+  type Sources,
+  type TargetRef,
+} from './target-key';
 
 export interface RunOptions extends CodeIdentity {
   /** The key handed in by whoever scheduled the stage; default: made of the files as they are. */
@@ -37,6 +34,10 @@ export interface RunOptions extends CodeIdentity {
   memo?: Memo;
   /** Work even where the artefacts are already there. */
   force?: boolean;
+  /** Digests of files that are not there. */
+  lock?: ModelLock;
+  /** Files that are there have to be the lock's. */
+  frozenLock?: boolean;
 }
 
 export type Outcome = 'done' | 'up to date' | 'failed';
@@ -53,53 +54,6 @@ export interface RunResult {
 /** A memo that lives as long as the process: nothing can be read from or saved below the null device. */
 export function processMemo(): Memo {
   return new Memo(devNull);
-}
-
-/** The digest of what a stage reads of model.yaml. Callers with many models remember it as long as that is unchanged. */
-export function sliceDigest({ stage, variant }: TargetRef, descriptor: Descriptor): string {
-  return createHash('sha256')
-    .update(canonicalJson(stage.slice(descriptor, variant)))
-    .digest('base64url');
-}
-
-/**
- * The key of a target: what its stage reads of model.yaml and of the files it names, and the code that runs.
- *
- * @param slice `sliceDigest` of the same target and descriptor, where it is already known
- * @throws FloeError S001, S002 when a file cannot be read
- */
-export function keyOf(
-  target: TargetRef,
-  descriptor: Descriptor,
-  root: string,
-  code: CodeIdentity,
-  memo?: Memo,
-  slice: string = sliceDigest(target, descriptor),
-): string {
-  return readSources(target, descriptor, root, code, memo, slice).key;
-}
-
-function readSources(
-  target: TargetRef,
-  descriptor: Descriptor,
-  root: string,
-  { fingerprint, engine }: CodeIdentity,
-  memo?: Memo,
-  slice: string = sliceDigest(target, descriptor),
-): { key: string; pointers: string[] } {
-  const { stage, variant } = target;
-  const digests = stage
-    .files(descriptor, root, variant)
-    .map(({ role, path }) => ({ role, ...digestOf(path, memo) }));
-  const key = stageKey({
-    stage: stage.name,
-    variant,
-    slice,
-    sources: digests.map(({ role, sha256 }) => ({ role, sha256 })),
-    fingerprint,
-    engine: stage.usesEngine ? engine : undefined,
-  });
-  return { key, pointers: digests.flatMap(({ pointers }) => pointers) };
 }
 
 /** Runs a stage unless its artefacts are already there. Never throws. */
@@ -130,7 +84,7 @@ export function failure(error: unknown): RunResult {
   }
   const system = error as NodeJS.ErrnoException;
   if (error instanceof Error && typeof system.syscall === 'string') {
-    // A full disk, a folder without permission: nothing that Floe could have done better.
+    // A file without permission, a disk that fails: nothing that Floe could have done better.
     const where = system.path === undefined ? undefined : { file: system.path };
     return {
       outcome: 'failed',
@@ -149,13 +103,23 @@ async function runOrThrow(
 ): Promise<RunResult> {
   const { stage, variant } = target;
   const { descriptor, root, dist } = context;
-  const { memo } = options;
+  const { memo, lock } = options;
   const name = targetName(stage.name, variant);
   const manifestPath = stage.manifest(variant);
-  const sources = (): ReturnType<typeof readSources> => readSources(target, descriptor, root, options, memo);
-  // Before anything is digested: a missing file is then named with its place in model.yaml.
-  if (options.key === undefined) throwIfAny(missingFiles(target, context));
-  const key = options.key ?? sources().key;
+  const slice = sliceDigest(target, descriptor);
+  const keyIs = (sources: Sources): string => keyOver(target, slice, sources, options);
+  const look = (): Sources => {
+    try {
+      return sourcesOf(target, descriptor, root, memo, lock);
+    } catch (error) {
+      // A missing file is named with its place in model.yaml, where that can be said.
+      throwIfAny(missingFiles(target, context));
+      throw error;
+    }
+  };
+  const sources = options.key === undefined || options.frozenLock ? look() : undefined;
+  if (sources && options.frozenLock) throwIfAny(lockMismatch(name, sources));
+  const key = options.key ?? keyIs(sources!);
   const upstream = readUpstream(target, descriptor, dist, memo);
   const fullKey = artefactKey(key, upstream);
 
@@ -167,11 +131,12 @@ async function runOrThrow(
     return { outcome: 'up to date', ...remembered(manifest) };
   }
 
-  throwIfAny(missingFiles(target, context));
-  const before = sources();
-  if (before.key !== key) throw changed(`what ${name} reads has changed since its key was made`);
+  const before = look();
+  if (keyIs(before) !== key) throw changed(`what ${name} reads has changed since its key was made`);
+  if (before.absent.length > 0) throw absentError(name, before.absent);
   if (before.pointers.length > 0) throw pointerError(before.pointers);
 
+  removeLeftovers(outputs.concat(manifestPath).map((path) => join(dist, path)));
   const stamps = upstream.map(({ file }) => stampOf(file));
   const result = await run(context);
   const { diagnostics, summary, provenance } = result;
@@ -187,13 +152,14 @@ async function runOrThrow(
       staged.set(path, own);
       written[path] = writeFileAtomic(own, content, dist);
     }
-    if (sources().key !== key) throw changed(`what ${name} reads was changed while it ran`);
+    if (keyIs(look()) !== key) throw changed(`what ${name} reads was changed while it ran`);
     upstream.forEach(({ file, path, sha256 }, i) => {
       if (stampOf(file) !== stamps[i] && digestOf(file).sha256 !== sha256) {
         throw changed(`${path} was changed while ${name} read it`);
       }
     });
-    for (const [path, own] of staged) renameSync(join(dist, own), join(dist, path));
+    for (const [path, own] of staged)
+      writing(join(dist, path), () => renameSync(join(dist, own), join(dist, path)));
   } catch (error) {
     for (const own of staged.values()) rmSync(join(dist, own), { force: true });
     removeEmpty([...[...staged.keys()].map((path) => dirname(join(dist, path))), dist]);
@@ -229,7 +195,7 @@ function removeEmpty(folders: readonly string[]): void {
 /** A name beside an artefact's own, for as long as it is not certain. */
 function stagedPath(path: string): string {
   const slash = path.lastIndexOf('/') + 1;
-  return `${path.slice(0, slash)}.${path.slice(slash)}.${process.pid}.staged`;
+  return path.slice(0, slash) + temporaryName(path.slice(slash), 'staged');
 }
 
 /** What a manifest remembers of the run that wrote it: a second run has the same to say. */
@@ -357,6 +323,31 @@ function changed(message: string): FloeError {
 function artefactError(message: string, producer: string): FloeError {
   const hint = `make it again: run \`${producer}\`, under Nx with --skip-nx-cache`;
   return new FloeError({ code: 'K003', severity: 'error', message, hint });
+}
+
+/** K006 for files that are not what model.lock.json says of them. */
+export function lockMismatch(target: string, { mismatch }: Pick<Sources, 'mismatch'>): Diagnostic[] {
+  if (mismatch.length === 0) return [];
+  return [
+    {
+      code: 'K006',
+      severity: 'error',
+      message: `${target} does not read the files of ${LOCK_FILE}: ${mismatch.join('; ')}`,
+      hint: `to accept them, run it without CI and --frozen-lock and commit ${LOCK_FILE}`,
+    },
+  ];
+}
+
+function absentError(target: string, files: string[]): FloeError {
+  const several = files.length > 1 ? ` and ${files.length - 1} more` : '';
+  return new FloeError({
+    code: 'K004',
+    severity: 'error',
+    message:
+      `${files[0]}${several} is not on this machine: ${LOCK_FILE} says which file it was, ` +
+      `but neither this machine nor a cache has what ${target} made of it`,
+    hint: 'fetch the file, or run it once on a machine that has it and shares its Nx cache',
+  });
 }
 
 function pointerError(files: string[]): FloeError {

@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { envName } from '../keys/stage-key';
 import { openModel } from './model-project';
-import { keyOf } from './run-stage';
+import { keyOf } from './target-key';
 import { RAN_FILE, ranTargets, runScheduled, type ScheduledTarget } from './scheduled';
 import { stageOf } from './table';
 import { FAKE_CODE, fakeModel, fakeStages, MODEL_YAML, temporaryFolder } from './testing/fake-model';

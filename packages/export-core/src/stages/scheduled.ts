@@ -10,9 +10,11 @@ import type { Memo } from '../keys/memo';
 import { envName } from '../keys/stage-key';
 import { obstacles, openModel, runTarget, type ModelProject } from './model-project';
 import { printResult } from './print-result';
-import { failure, missingFiles, type CodeIdentity, type RunResult, type TargetRef } from './run-stage';
+import { readLock } from '../keys/lock';
+import { failure, lockMismatch, missingFiles, type RunResult } from './run-stage';
 import type { StageFunctions } from './stage';
 import { dependenciesOf, stageOf, targetName, type StageName } from './table';
+import { sourcesOf, type CodeIdentity, type TargetRef } from './target-key';
 
 export interface ScheduledTarget {
   /** The workspace, absolute. */
@@ -44,13 +46,14 @@ export async function runScheduled(
   const target: TargetRef = { stage, variant: stage.perVariant ? variant : undefined };
   const project = openModel(join(workspace, projectRoot, 'model.yaml'));
   const key = env[envName(projectRoot, name)];
+  const frozenLock = isLockFrozen(env);
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(`  ${line}\n`);
   const result =
     missingDependencies(project, target, dependencies) ??
     (key === undefined || key === ''
-      ? withoutKey(project, target, code)
-      : await runTarget(project, target, stages, { key, code, memo, log }));
+      ? withoutKey(project, target, code, frozenLock)
+      : await runTarget(project, target, stages, { key, code, memo, frozenLock, log }));
   if (result.outcome !== 'up to date') noteRun(projectRoot, name, env);
   const output =
     lines.join('') + printResult(projectName, name, result, { color: wantsColor(env), cwd: workspace });
@@ -80,6 +83,20 @@ function missingDependencies(
     hint: 'run it with its dependencies (no --exclude-task-dependencies, no dependsOn of your own): they are cached',
   };
   return { outcome: 'failed', diagnostics: [diagnostic] };
+}
+
+/** Says to executors whether model.lock.json is binding (`frozen`); set by whoever makes the keys. */
+export const LOCK_MODE = 'FLOE_LOCK';
+
+/** Whether files have to be those of model.lock.json: in CI and on request. */
+export function isLockFrozen(env: NodeJS.ProcessEnv): boolean {
+  return env[LOCK_MODE] === 'frozen' || isCI(env);
+}
+
+/** Whether a build machine runs this, by what the common ones set. */
+export function isCI(env: NodeJS.ProcessEnv): boolean {
+  if (['false', '0'].includes(env.CI ?? '')) return false;
+  return Boolean(env.CI || env.TF_BUILD || env.JENKINS_URL || env.TEAMCITY_VERSION || env.CODEBUILD_BUILD_ID);
 }
 
 /** Names the file in which executors note what they ran, so that a summary can tell it from what was cached. */
@@ -116,12 +133,18 @@ function withoutKey(
   project: ModelProject,
   target: TargetRef,
   code: (target: TargetRef) => CodeIdentity,
+  frozenLock: boolean,
 ): RunResult {
   try {
     const { descriptor, place } = project.loaded;
+    const { root } = project;
     const diagnostics = obstacles(project, target);
     if (diagnostics.length === 0 && descriptor) {
-      diagnostics.push(...missingFiles(target, { descriptor, root: project.root, place }));
+      diagnostics.push(...missingFiles(target, { descriptor, root, place }));
+    }
+    if (diagnostics.length === 0 && descriptor && frozenLock) {
+      const name = targetName(target.stage.name, target.variant);
+      diagnostics.push(...lockMismatch(name, sourcesOf(target, descriptor, root, undefined, readLock(root))));
     }
     if (diagnostics.length > 0) return { outcome: 'failed', diagnostics };
     // Throws K001 with the reason when it is the installation that cannot make one.

@@ -152,3 +152,21 @@ describe('slices', () => {
     expect(STAGES.map(({ name }) => name)).toHaveLength(8);
   });
 });
+
+describe('files', () => {
+  it('have a section of the lock in every stage that reads any: without one they would not be in its key', () => {
+    const descriptor = load(`${TEXT}detection: { pipelineConfig: pipeline.config, anchors: anchors.npy }\n`);
+    for (const bare of [
+      descriptor,
+      { ...descriptor, detection: undefined, verify: { ...descriptor.verify, data: undefined } },
+    ]) {
+      for (const { stage, variant, target } of targetsOf(bare)) {
+        const files = stage.files(bare, '/models/m', variant).map(({ path }) => path);
+        const named = Object.values(stage.locked(bare, variant)?.from ?? {}).map(
+          (name) => `/models/m/${name}`,
+        );
+        expect({ target, files: files.sort() }).toEqual({ target, files: named.sort() });
+      }
+    }
+  });
+});

@@ -9,6 +9,7 @@
 import { resolve } from 'node:path';
 import { CALIBRATED_QUANTIZATIONS } from '../descriptor/names';
 import type { ContractInput, ContractOutput, Descriptor, Variant } from '../descriptor/schema';
+import type { LockSection } from '../keys/lock';
 import { sourceFiles, type SourceFile } from '../keys/sources';
 
 export type StageName =
@@ -43,6 +44,8 @@ export interface Stage {
   slice(descriptor: Descriptor, variant?: string): Record<string, unknown>;
   /** What it reads outside `dist/`, with absolute paths. */
   files(descriptor: Descriptor, root: string, variant?: string): SourceFile[];
+  /** Where model.lock.json has those files, and how model.yaml names them; undefined when it names none. */
+  locked(descriptor: Descriptor, variant?: string): LockSection | undefined;
   /** What it reads below `dist/`, by the stage that writes it. */
   upstream(descriptor: Descriptor, variant?: string): Upstream[];
   /** Stages that have to succeed first though none of their artefacts is read. */
@@ -59,6 +62,7 @@ const CONVERTED = 'converted/model.tflite';
 
 const always = (): boolean => true;
 const none = (): SourceFile[] => [];
+const nothing = (): undefined => undefined;
 const isQuantized = (variant: Variant): boolean => variant.quantization !== 'none';
 const isCalibrated = (variant: Variant): boolean =>
   (CALIBRATED_QUANTIZATIONS as readonly string[]).includes(variant.quantization);
@@ -81,6 +85,8 @@ const FREEZE: Stage = {
     freeze,
   }),
   files: (descriptor, root) => sourceFiles(descriptor, root),
+  locked: ({ source: { checkpoint, graph, savedModel, frozenGraph } }) =>
+    section('source', { checkpoint, graph, savedModel, frozenGraph }),
   upstream: () => [],
   after: [],
   outputs: () => [GRAPH, CONTRACT, 'frozen/manifest.json'],
@@ -96,6 +102,7 @@ const VALIDATE: Stage = {
   appliesTo: always,
   slice: conversionSlice,
   files: conversionFiles,
+  locked: conversionLocked,
   upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
   after: [],
   outputs: () => ['validation/report.json', 'validation/report.sarif', 'validation/manifest.json'],
@@ -111,6 +118,7 @@ const CONVERT: Stage = {
   appliesTo: always,
   slice: conversionSlice,
   files: conversionFiles,
+  locked: conversionLocked,
   upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
   after: ['validate'],
   outputs: () => [CONVERTED, 'converted/manifest.json'],
@@ -130,6 +138,8 @@ const CALIBRATE: Stage = {
   }),
   files: (descriptor, root, variant) =>
     dataFile('calibration', variantOf(descriptor, variant).calibration?.data, root),
+  locked: (descriptor, variant) =>
+    section(`calibration:${variant}`, { data: variantOf(descriptor, variant).calibration?.data }),
   upstream: () => [
     { stage: 'convert', files: [CONVERTED] },
     { stage: 'freeze', files: [CONTRACT] },
@@ -151,6 +161,7 @@ const QUANTIZE: Stage = {
     return { quantization, onUnsupported, rules, target: descriptor.target };
   },
   files: none,
+  locked: nothing,
   upstream: (descriptor, variant) => [
     { stage: 'convert', files: [CONVERTED] },
     ...(isCalibrated(variantOf(descriptor, variant))
@@ -183,6 +194,7 @@ const EXPORT_TFLITE: Stage = {
     };
   },
   files: none,
+  locked: nothing,
   upstream: (descriptor, variant) => [
     isQuantized(variantOf(descriptor, variant))
       ? { stage: 'quantize', files: [`${variant}/quantized.tflite`] }
@@ -218,6 +230,10 @@ const VERIFY: Stage = {
     ...dataFile('samples', descriptor.verify.data, root),
     ...conversionFiles(descriptor, root),
   ],
+  locked: (descriptor) => {
+    const detection = conversionLocked(descriptor)?.from;
+    return section('verification', { data: descriptor.verify.data, ...detection });
+  },
   upstream: (_descriptor, variant) => [
     { stage: 'freeze', files: [GRAPH, CONTRACT] },
     { stage: 'export-tflite', files: [`${variant}/model.tflite`] },
@@ -237,6 +253,7 @@ const EXPORT_SAVED_MODEL: Stage = {
   appliesTo: always,
   slice: () => ({}),
   files: none,
+  locked: nothing,
   upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
   after: [],
   outputs: () => ['saved_model/saved_model.pb', 'saved_model.manifest.json'],
@@ -335,6 +352,17 @@ function conversionFiles({ detection }: Descriptor, root: string): SourceFile[] 
     ...dataFile('anchors', isFile(detection?.anchors) ? detection?.anchors : undefined, root),
     ...dataFile('pipelineConfig', detection?.pipelineConfig, root),
   ];
+}
+
+function conversionLocked({ detection }: Descriptor): LockSection | undefined {
+  const anchors = isFile(detection?.anchors) ? detection?.anchors : undefined;
+  return section('detection', { anchors, pipelineConfig: detection?.pipelineConfig });
+}
+
+/** A section of model.lock.json: stages that read the same files share one. */
+function section(name: string, names: Record<string, string | undefined>): LockSection | undefined {
+  const from = Object.entries(names).filter((e): e is [string, string] => e[1] !== undefined);
+  return from.length === 0 ? undefined : { name, from: Object.fromEntries(from) };
 }
 
 /** Paths become `true`: that there is a file counts, and its content, not where it lies. */

@@ -1,42 +1,35 @@
 /**
  * The hook that runs once per Nx command, before tasks are hashed: it gives each target its key, in an environment
- * variable that is the target's input.
+ * variable that is the target's input, and keeps every model.lock.json as its files are.
  */
 import { dirname, join } from 'node:path';
 import {
-  envName,
-  keyOf,
-  loadDescriptor,
-  sliceDigest,
+  keyOver,
+  LOCK_FILE,
+  parseLock,
+  sourcesOf,
   stageOf,
+  writeLock,
   type CodeIdentity,
   type Descriptor,
   type Memo,
+  type ModelLock,
+  type Sources,
   type TargetRef,
 } from '@floe/export-core';
-import { outlineOf } from './targets';
-
-/** What keys need of a model.yaml; plain JSON, remembered for as long as the file is not touched. */
-interface KeyedModel {
-  /** Undefined when the file is wrong: its targets get no key. */
-  descriptor?: Descriptor;
-  targets: {
-    stage: TargetRef['stage']['name'];
-    variant?: string;
-    target: string;
-    /** Digest of the target's slice; undefined when its variant is wrong. */
-    slice?: string;
-  }[];
-}
+import { readFileSync } from 'node:fs';
+import { keyedModel, type KeyedModel } from './keyed-model';
 
 export interface KeyOptions {
   workspaceRoot: string;
   /** model.yaml files, relative to the workspace. */
   models: readonly string[];
   memo: Memo;
-  /** Tells the memo's values of this code from those of another. */
+  /** Tells the memo's values of this code from those of another: keys are among them. */
   codeVersion: string;
   code: (target: TargetRef) => CodeIdentity;
+  /** Locks are binding: nothing is written, and a target whose files are others gets no key. */
+  frozenLock?: boolean;
 }
 
 /**
@@ -44,56 +37,60 @@ export interface KeyOptions {
  * Never throws over a user's file.
  */
 export function assignKeys(env: NodeJS.ProcessEnv, options: KeyOptions): void {
-  const { workspaceRoot, models, memo, codeVersion, code } = options;
-  const kind = `keys ${codeVersion}`;
-  for (const file of models) {
-    const path = join(workspaceRoot, file);
+  for (const file of options.models) {
     const projectRoot = dirname(file).replaceAll('\\', '/');
-    const model = readModel(path, memo, kind);
-    for (const { stage, variant, target, slice } of model.targets) {
-      const ref: TargetRef = { stage: stageOf(stage), variant };
-      const key =
-        model.descriptor && slice !== undefined
-          ? keyOrNone(() => keyOf(ref, model.descriptor!, dirname(path), code(ref), memo, slice))
-          : '';
-      // Also where there is none: a daemon keeps the environment of its last run.
-      env[envName(projectRoot, target)] = key;
+    const root = join(options.workspaceRoot, projectRoot);
+    const model = readModel(join(options.workspaceRoot, file), projectRoot, options);
+    // Also where there is none: a daemon keeps the environment of its last run.
+    for (const [name, key] of keysOf(model, root, options)) env[name] = key;
+  }
+}
+
+function readModel(path: string, projectRoot: string, { memo, codeVersion, code }: KeyOptions): KeyedModel {
+  const make = (real: string): KeyedModel => keyedModel(real, projectRoot, code);
+  return attempt(() => memo.get(`keys ${codeVersion} ${projectRoot}`, path, make)) ?? { targets: [] };
+}
+
+/** A model's keys by variable; on the way its lock is brought up to date. */
+function keysOf({ files, targets }: KeyedModel, root: string, options: KeyOptions): [string, string][] {
+  const { memo, code, frozenLock = false } = options;
+  const descriptor = files as Descriptor | undefined;
+  const lock = descriptor ? rememberedLock(root, memo) : {};
+  const next: ModelLock = {};
+  const sections = new Map<string, Sources | undefined>();
+  const look = (target: TargetRef): Sources | undefined => {
+    const section = target.stage.locked(descriptor!, target.variant)!;
+    if (!sections.has(section.name)) {
+      const sources = attempt(() => sourcesOf(target, descriptor!, root, memo, lock));
+      sections.set(section.name, sources);
+      const entry = sources?.entry ?? lock[section.name];
+      if (entry) next[section.name] = entry;
     }
-  }
-}
-
-function readModel(path: string, memo: Memo, kind: string): KeyedModel {
-  try {
-    return memo.get(kind, path, keyedModel);
-  } catch {
-    return { targets: [] };
-  }
-}
-
-function keyedModel(path: string): KeyedModel {
-  const loaded = loadDescriptor(path);
-  const { descriptor, diagnostics, variantDiagnostics } = loaded;
-  const usable =
-    descriptor && !diagnostics.some(({ severity }) => severity === 'error') ? descriptor : undefined;
-  return {
-    descriptor: usable,
-    targets: outlineOf(loaded).targets.map(({ stage, variant, target }) => {
-      const wrong = variant !== undefined && (variantDiagnostics[variant]?.length ?? 0) > 0;
-      return {
-        stage,
-        variant,
-        target,
-        slice: usable && !wrong ? sliceDigest({ stage: stageOf(stage), variant }, usable) : undefined,
-      };
-    }),
+    return sections.get(section.name);
   };
+  const keys = targets.map(({ stage, variant, env, key, slice }): [string, string] => {
+    if (key !== undefined) return [env, key];
+    const target: TargetRef = { stage: stageOf(stage), variant };
+    const sources = look(target);
+    // A source that is missing, unreadable or not the locked one; the executor finds the same and says so.
+    if (!sources || (frozenLock && sources.mismatch.length > 0)) return [env, ''];
+    return [env, attempt(() => keyOver(target, slice!, sources, code(target))) ?? ''];
+  });
+  const names = new Set([...Object.keys(lock), ...Object.keys(next)]);
+  const changed = [...names].some((name) => next[name] !== lock[name]);
+  if (descriptor && !frozenLock && changed) attempt(() => writeLock(root, next));
+  return keys;
 }
 
-function keyOrNone(make: () => string): string {
+function rememberedLock(root: string, memo: Memo): ModelLock {
+  const read = (path: string): ModelLock => parseLock(readFileSync(path, 'utf8'));
+  return attempt(() => memo.get('lock', join(root, LOCK_FILE), read)) ?? {};
+}
+
+function attempt<T>(action: () => T): T | undefined {
   try {
-    return make();
+    return action();
   } catch {
-    // A source that is missing or unreadable; the executor finds the same and says so.
-    return '';
+    return undefined;
   }
 }

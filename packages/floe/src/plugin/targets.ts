@@ -3,6 +3,7 @@ import {
   AGGREGATES,
   dependenciesOf,
   envName,
+  LOCK_FILE,
   stageOf,
   targetName,
   targetsOf,
@@ -111,6 +112,8 @@ function aggregateTarget(stage: StageName, { variants }: ModelOutline, project: 
     // Exports end with a line that says where they are; the others have nothing to say that Nx does not.
     executor: stage === 'export-tflite' ? 'floe:summary' : 'nx:noop',
     cache: false,
+    // For `nx affected`, which only sees what is committed. No stage reads the lock: the hook writes it.
+    inputs: ['{projectRoot}/model.yaml', `{projectRoot}/${LOCK_FILE}`],
     dependsOn: variants.map((variant) => ({ target: targetName(stage, variant) })),
     metadata: { description, technologies: TECHNOLOGIES, help: help(project, stage) },
   };

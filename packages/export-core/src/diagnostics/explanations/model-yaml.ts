@@ -116,7 +116,19 @@ export const MODEL_YAML = {
   },
   K004: {
     cause: 'The source is not on this machine, and no cache has what was made of it.',
-    example: 'A clone without its Git LFS files.',
-    cure: 'git lfs pull',
+    example:
+      'A clone without its Git LFS files; a checkpoint that git ignores, known from model.lock.json alone.',
+    cure: 'git lfs pull; or fetch the files that the message names; or connect the remote cache of a machine that has them.',
+  },
+  K005: {
+    cause: 'An artefact cannot be written. Nothing was published.',
+    example: 'A full disk, a folder without permission to write.',
+    cure: 'Make room or give permission, and run it again.',
+  },
+  K006: {
+    cause:
+      'A source has other bytes than model.lock.json says, where the lock is binding (CI, --frozen-lock).',
+    example: 'A checkpoint was replaced on the build machine, or the lock of the new one was not committed.',
+    cure: 'Run it once without CI and --frozen-lock, which rewrites model.lock.json, and commit that; or restore the file.',
   },
 } satisfies Record<string, Explanation>;
