@@ -12,6 +12,7 @@ const CARRIERS = new Set([
   'DEPTHWISE_CONV_2D',
   'FULLY_CONNECTED',
   'CONV_3D',
+  'TRANSPOSE_CONV',
   'ADD',
   'SUB',
   'MUL',

@@ -7,16 +7,14 @@ export interface FilterRow {
   axis: 'first' | 'last';
   /** Which input the bias is. */
   bias: number;
-  /** False: the activation is a newer version's, and stays an operator. */
-  activates: boolean;
 }
 
 export const FILTERS: Record<string, FilterRow> = {
-  CONV_2D: { axis: 'first', bias: 2, activates: true },
-  DEPTHWISE_CONV_2D: { axis: 'last', bias: 2, activates: true },
-  FULLY_CONNECTED: { axis: 'first', bias: 2, activates: true },
-  CONV_3D: { axis: 'last', bias: 2, activates: true },
-  TRANSPOSE_CONV: { axis: 'first', bias: 3, activates: false },
+  CONV_2D: { axis: 'first', bias: 2 },
+  DEPTHWISE_CONV_2D: { axis: 'last', bias: 2 },
+  FULLY_CONNECTED: { axis: 'first', bias: 2 },
+  CONV_3D: { axis: 'last', bias: 2 },
+  TRANSPOSE_CONV: { axis: 'first', bias: 3 },
 };
 
 export function hasFloatFilter(op: TfliteOp): boolean {

@@ -171,6 +171,11 @@ export function activationOf(op: TfliteOp): string | undefined {
   return activation === undefined || activation === 'NONE' ? undefined : String(activation);
 }
 
+/** A value of options, shapes and the like as text, to compare it with others. */
+export function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
+}
+
 /** The elements of a float32 constant; undefined for others. */
 export function floats(tensor: TfliteTensor | undefined): Float32Array | undefined {
   return tensor?.buffer && tensor.type === 'FLOAT32' ? floatsOf(tensor.buffer.bytes) : undefined;

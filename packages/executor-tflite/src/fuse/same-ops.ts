@@ -3,7 +3,7 @@
  * Result: one, which the readers of both read
  */
 import type { TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
-import { SubgraphEdit } from './edit';
+import { SubgraphEdit, textOf } from './edit';
 
 /** Same inputs, other results: random numbers, state, whole subgraphs. */
 const IMPURE =
@@ -24,7 +24,7 @@ export function shareSameOps(graph: TfliteSubgraph): number {
     if (IMPURE.test(op.code) || op.inputs.some((t) => t?.isVariable)) continue;
     const inputs = op.inputs.map((t) => t && (constantKey(t, number) ?? number(t)));
     const results = op.outputs.map((t) => [t.type, t.shape, t.quantization]);
-    const key = JSON.stringify([op.code, op.options, inputs, results]);
+    const key = textOf([op.code, op.options, inputs, results]);
     const twin = seen.get(key);
     if (!twin) seen.set(key, op);
     else if (!merge(edit, twin, op)) continue;

@@ -20,11 +20,11 @@ export function fuseScaleAndBias(graph: TfliteSubgraph): number {
     if (!conv || channels === undefined || !edit.usedOnce(value)) continue;
     const row = FILTERS[conv.code];
     const constant = perChannel(op.inputs[side] as TfliteTensor, channels, op);
-    const activation = activationOf(op);
-    if (!constant || (activation && !row.activates)) continue;
+    if (!constant) continue;
     const scales = op.code === 'MUL' || op.code === 'DIV';
     if (scales) multiply(edit, conv, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), row);
     else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), row);
+    const activation = activationOf(op);
     if (activation) conv.options = { ...conv.options!, fused_activation_function: activation };
     edit.absorb(conv, op);
   }

@@ -5,6 +5,7 @@
  * For finished models only: before, an operator may still be given its own form of a constant.
  */
 import type { ConstBuffer, TfliteModel, TfliteTensor } from '../tflite/model';
+import { textOf } from './edit';
 
 /** Larger constants are the same only where they are one buffer. */
 const MAX_COMPARED_BYTES = 1 << 16;
@@ -31,7 +32,7 @@ export function shareConstants(model: TfliteModel): void {
       op.inputs = op.inputs.map((tensor) => {
         if (!tensor?.buffer || fixed.has(tensor) || tensor.isVariable || tensor.sparsity) return tensor;
         const { type, shape, quantization, buffer } = tensor;
-        const key = JSON.stringify([type, shape, quantization, bufferNumber(buffer)]);
+        const key = textOf([type, shape, quantization, bufferNumber(buffer)]);
         const twin = seen.get(key);
         if (!twin) seen.set(key, tensor);
         return twin ?? tensor;

@@ -2,14 +2,17 @@
  * Given:  y = FusedBatchNorm(x, scale, offset, mean, variance), is_training = false
  * Result: y = x · m + a   with m = scale / √(variance + ε), a = offset − mean · m
  *
- * Of constants, m and a are computed in double precision and rounded once. What follows a convolution is folded
+ * The statistics it also gives are those it was given. Of constants, m and a are computed in double precision and rounded once. What follows a convolution is folded
  * into its filter and bias later.
  */
 import { attr, Tensor, type Graph, type Node, type Value } from '@floe/export-core';
+import type { PrepareContext } from './prepare';
+import { replace } from './rewrite';
 
 const BATCH_NORM = /^FusedBatchNorm(V2|V3)?$/;
 
-export function lowerBatchNorm(graph: Graph): void {
+export function lowerBatchNorm(graph: Graph, { signatures }: Pick<PrepareContext, 'signatures'>): void {
+  const shown = new Set(signatures.flatMap((s) => s.outputs.map((o) => o.tensor)));
   for (const node of [...graph.nodes.values()]) {
     if (!BATCH_NORM.test(node.op) || node.bool('is_training')) continue;
     const constants = node.inputs.slice(1).map((v) => v.node.constant);
@@ -18,9 +21,26 @@ export function lowerBatchNorm(graph: Graph): void {
       : computed(graph, node);
     const T = attr.type(node.type('T'));
     const product = graph.add(`${node.name}/mul`, 'Mul', [node.inputs[0], factor], { T });
+    const statistics = statisticsOf(graph, node);
+    if (statistics.some((_, i) => shown.has(node.output(i + 1).name))) {
+      const sum = graph.add(`${node.name}/add`, 'AddV2', [product.output(), addend], { T });
+      Object.assign(sum.output(), { dtype: node.output().dtype, shape: node.output().shape });
+      replace(graph, node, [sum.output(), ...statistics]);
+      continue;
+    }
+    graph.replace(new Map(statistics.map((value, i) => [node.output(i + 1), value])));
     // In place: the name may be an output of the contract, and readers keep reading output 0.
     graph.become(node, 'AddV2', [product.output(), addend], { T });
   }
+}
+
+/** Outputs 1 and up: mean and variance, twice, and scratch space that only GPUs fill. */
+function statisticsOf(graph: Graph, node: Node): Value[] {
+  const [, , , mean, variance] = node.inputs;
+  const statistics = [mean, variance, mean, variance];
+  if (node.op !== 'FusedBatchNormV3') return statistics;
+  const scratch = Tensor.scalar(mean.dtype ?? 'float32', 0);
+  return [...statistics, graph.addConst(`${node.name}/scratch`, scratch).output()];
 }
 
 function folded(graph: Graph, node: Node, [scale, offset, mean, variance]: Tensor[]): [Value, Value] {

@@ -78,7 +78,7 @@ export function describe(group: Group, cure: string | undefined, around: Surroun
     default: {
       const message = `${named(nodes)} cannot be converted: ${refusal.reason}${neighbours(node, around)}`;
       const hints = [
-        refusal.hint ?? cureOf(node.op),
+        refusal.hint ?? cureOf(node.op) ?? cureOfType(refusal.reason),
         around.endBefore(nodes),
         hasNoRow(refusal.reason)
           ? `allowCustomOps: [${node.op}] where the runtime has a kernel of that name`
@@ -91,6 +91,16 @@ export function describe(group: Group, cure: string | undefined, around: Surroun
       };
     }
   }
+}
+
+/** For a type that the kernel has not: the types that all kernels have. */
+function cureOfType(reason: string): string | undefined {
+  const type = /\bno (float64|float16|bfloat16|int8|int16|uint8|uint16|uint32|uint64|int64) kernel/.exec(
+    reason,
+  )?.[1];
+  if (type === undefined) return undefined;
+  const to = /float/.test(type) ? 'float32' : 'int32';
+  return `compute it in ${to} where the graph is built: tf.cast(x, tf.${to})`;
 }
 
 function needsSizes(reason: string): string {

@@ -112,9 +112,9 @@ function checkPlacement(nodes: readonly Node[], isTarget: boolean, diagnostics: 
   if (channelsFirst.length) {
     add(
       'G019',
-      `TensorFlow runs the frozen graph on a GPU only: ${named(channelsFirst)} in NCHW. The .tflite is not concerned: there it is NHWC`,
+      `${named(channelsFirst)} in NCHW, which TensorFlow runs on a GPU, or on a CPU with oneDNN (x86, since 2.9). The .tflite is not concerned: there it is NHWC`,
       {
-        hint: 'for TensorFlow on a CPU build the model with data_format="NHWC" (channels_last)',
+        hint: 'for TensorFlow on any CPU build the model with data_format="NHWC" (channels_last)',
         node: channelsFirst[0].name,
       },
     );

@@ -108,7 +108,7 @@ export const GRAPH = {
   },
   G019: {
     cause:
-      'TensorFlow runs the frozen graph on a GPU only: NCHW convolutions, cuDNN layers, device strings. The .tflite is not concerned: its layout is NHWC.',
+      'TensorFlow runs the frozen graph on a GPU only: cuDNN layers, device strings, NCHW convolutions (those also on a CPU with oneDNN: x86, since 2.9). The .tflite is not concerned: its layout is NHWC.',
     example: 'tf.nn.conv2d(x, w, data_format="NCHW")',
     cure: 'Build the model with data_format="NHWC" (channels_last).',
   },
