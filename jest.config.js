@@ -12,5 +12,5 @@ module.exports = {
     ],
   },
   moduleNameMapper: { '^@floe/([a-z-]+)$': '<rootDir>/packages/$1/src/index.ts' },
-  testTimeout: 120000,
+  testTimeout: 300000,
 };
