@@ -2,11 +2,13 @@
 import type { TfliteModel, TfliteSubgraph } from '../tflite/model';
 import { fuseActivations } from './activations';
 import { fuseBiasBeforeMoves } from './bias-before-moves';
+import { shareBroadcastShapes } from './broadcast-shapes';
 import { fuseDenseReshapes } from './dense-reshapes';
 import { fuseExponentials } from './exponentials';
 import { fuseHardSwish } from './hard-swish';
 import { fuseKeepDims } from './keep-dims';
 import { fuseL2Normalization } from './l2-normalization';
+import { fuseMatrixVector } from './matrix-vector';
 import { removeNeutral } from './neutral';
 import { passInputsThrough } from './passed-through';
 import { fusePrelu } from './prelu';
@@ -25,9 +27,12 @@ import { removeUnusedOps } from './unused';
 export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[] = [
   // What is computed twice would look as if two needed it.
   { name: 'shareSameOps', run: shareSameOps },
+  { name: 'shareBroadcastShapes', run: shareBroadcastShapes },
   // What stands between operators that belong together.
   { name: 'fuseTransposes', run: fuseTransposes },
   { name: 'sinkTransposes', run: sinkTransposes },
+  // Before fuseReshapes: it leaves some.
+  { name: 'fuseMatrixVector', run: fuseMatrixVector },
   { name: 'fuseReshapes', run: fuseReshapes },
   { name: 'fuseKeepDims', run: fuseKeepDims },
   { name: 'fuseDenseReshapes', run: fuseDenseReshapes },

@@ -93,13 +93,13 @@ export function lowerGraph(
   effects: readonly Node[] = [],
 ): void {
   const lowering = new GraphLowering(builder, target);
-  target.inputs = inputs.map((v) => lowering.tensorOf(v));
+  target.inputs = inputs.flatMap((v) => lowering.border(v));
   const sources = new Set(inputs.map((v) => v.node));
   // What a function writes it does whether or not a result waits for it.
   const written = graph instanceof FunctionGraph ? graph.controlResults : effects;
   const needed = graph.ancestors([...outputs.map((v) => v.node), ...written]);
   for (const node of graph.sorted()) if (needed.has(node) && !sources.has(node)) lowering.lower(node);
-  target.outputs = outputs.map((v) => lowering.tensorOf(v));
+  target.outputs = outputs.flatMap((v) => lowering.border(v));
 }
 
 /** Lowers a graph with one signature as a model's main subgraph; several are one subgraph each. */
@@ -170,6 +170,13 @@ class GraphLowering {
       if (!(error instanceof NoTensorType)) throw error;
       this.builder.refused.push({ node, refusal: { reason: error.message } });
     }
+  }
+
+  /** The tensor of an input or output; none where TFLite has no such type. */
+  border(value: Value): TfliteTensor[] {
+    const tensors: TfliteTensor[] = [];
+    this.guarded(value.node, () => void tensors.push(this.tensorOf(value)));
+    return tensors;
   }
 
   tensorOf(value: Value): TfliteTensor {

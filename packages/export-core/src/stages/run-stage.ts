@@ -321,7 +321,7 @@ function changed(message: string): FloeError {
 }
 
 function artefactError(message: string, producer: string): FloeError {
-  const hint = `make it again: run \`${producer}\`, under Nx with --skip-nx-cache`;
+  const hint = `make it again: run \`${producer}\`; under Nx after \`nx reset\`, or its cache gives the same again`;
   return new FloeError({ code: 'K003', severity: 'error', message, hint });
 }
 

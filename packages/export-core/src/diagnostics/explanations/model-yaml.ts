@@ -112,7 +112,7 @@ export const MODEL_YAML = {
   K003: {
     cause: 'An artefact of an earlier stage is missing or not what was written.',
     example: 'dist/frozen/graph.pb was edited by hand.',
-    cure: 'Run the stage that the message names again, under Nx with --skip-nx-cache.',
+    cure: 'Run the stage that the message names again; under Nx after `nx reset`, or its cache gives the same again.',
   },
   K004: {
     cause: 'The source is not on this machine, and no cache has what was made of it.',
