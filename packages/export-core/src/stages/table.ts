@@ -308,6 +308,28 @@ export function dependenciesOf(descriptor: Descriptor, { stage, variant }: Stage
   return names.map((name) => targetName(name, stageOf(name).perVariant ? variant : undefined));
 }
 
+/** The targets of a stage, of the variants asked for (default: all), and those they need, in the order of the stages. */
+export function targetsUpTo(
+  descriptor: Descriptor,
+  until: StageName,
+  variants: readonly string[] = [],
+): StageTarget[] {
+  const all = targetsOf(descriptor).filter(
+    ({ variant }) => variant === undefined || variants.length === 0 || variants.includes(variant),
+  );
+  const needed = new Set<string>();
+  const need = (target: StageTarget): void => {
+    if (needed.has(target.target)) return;
+    needed.add(target.target);
+    for (const name of dependenciesOf(descriptor, target)) {
+      const dependency = all.find((t) => t.target === name);
+      if (dependency) need(dependency);
+    }
+  };
+  for (const target of all) if (target.stage.name === until) need(target);
+  return all.filter(({ target }) => needed.has(target));
+}
+
 function variantOf(descriptor: Descriptor, variant: string | undefined): Variant {
   const settings = variant === undefined ? undefined : descriptor.variants[variant];
   if (!settings) throw new RangeError(`the model has no variant ${variant}`);

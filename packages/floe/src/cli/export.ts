@@ -10,7 +10,7 @@ import {
   runTarget,
   STAGES,
   dependenciesOf,
-  targetsOf,
+  targetsUpTo,
   type CodeIdentity,
   type DiagnosticJson,
   type Memo,
@@ -160,7 +160,7 @@ export async function exportModel(
     if (!options.json) io.err(printResult(outline.name, target, what, io));
   };
 
-  const targets: StageTarget[] = descriptor ? wanted(project, options) : [];
+  const targets: StageTarget[] = descriptor ? targetsUpTo(descriptor, options.until, options.variants) : [];
   if (!descriptor) {
     const { diagnostics } = project.loaded;
     result.ok = false;
@@ -188,25 +188,6 @@ export async function exportModel(
   result.ok &&= failed.size === 0;
   result.ms = Math.round(performance.now() - started);
   return result;
-}
-
-/** The targets of the last stage, of the variants asked for, and those they need, in the order of the stages. */
-function wanted({ loaded }: ModelProject, { variants, until }: ExportOptions): StageTarget[] {
-  const descriptor = loaded.descriptor!;
-  const all = targetsOf(descriptor).filter(
-    ({ variant }) => variant === undefined || variants.length === 0 || variants.includes(variant),
-  );
-  const needed = new Set<string>();
-  const need = (target: StageTarget): void => {
-    if (needed.has(target.target)) return;
-    needed.add(target.target);
-    for (const name of dependenciesOf(descriptor, target)) {
-      const dependency = all.find((t) => t.target === name);
-      if (dependency) need(dependency);
-    }
-  };
-  for (const target of all) if (target.stage.name === until) need(target);
-  return all.filter(({ target }) => needed.has(target));
 }
 
 /** Several targets may say the same of a model: what is wrong with model.yaml is wrong for all of them. */

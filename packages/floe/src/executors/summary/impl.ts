@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { formatSize, openModel, ranTargets, targetsOf } from '@floe/export-core';
+import { formatSize, openModel, ranTargets, targetsUpTo } from '@floe/export-core';
 
 /** What of Nx's ExecutorContext is needed. */
 export interface Context {
@@ -31,9 +31,7 @@ export function summaryOf(projectName: string, projectRoot: string, workspace: s
   });
   const ran = ranTargets(projectRoot);
   if (ran && loaded.descriptor) {
-    const all = targetsOf(loaded.descriptor)
-      .filter(({ stage }) => stage.name !== 'verify')
-      .map(({ target }) => target);
+    const all = targetsUpTo(loaded.descriptor, 'export-tflite').map(({ target }) => target);
     const made = all.filter((target) => ran.has(target));
     const cached = all.filter((target) => !ran.has(target));
     const parts = [
