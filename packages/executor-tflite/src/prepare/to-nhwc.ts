@@ -5,6 +5,8 @@
  * TFLite knows channels-last only. Pairs of transposes that meet cancel later (fuse/transposes.ts).
  */
 import { attr, Tensor, type Attr, type Graph, type Node, type Shape, type Value } from '@floe/export-core';
+import type { PrepareContext } from './prepare';
+import { replace } from './rewrite';
 
 /** Ops with a data_format, and which of their inputs and outputs have that layout. */
 const LAYOUT_OPS: Record<string, { inputs: number[]; outputs: number[] }> = {
@@ -28,14 +30,15 @@ const LAYOUT_OPS: Record<string, { inputs: number[]; outputs: number[] }> = {
 /** Attributes with one entry an axis, in the order of data_format. */
 const PER_AXIS = ['strides', 'dilations', 'ksize'];
 
-export function toNhwc(graph: Graph): void {
+export function toNhwc(graph: Graph, { signatures }: Pick<PrepareContext, 'signatures'>): void {
+  const shown = new Set(signatures.flatMap((s) => s.outputs.map((o) => o.tensor)));
   for (const node of [...graph.nodes.values()]) {
     const layout = LAYOUT_OPS[node.op];
     const format = layout && node.attr('data_format');
     if (!format || format.kind !== 'string' || !node.string('data_format').startsWith('NC')) continue;
     const rank = rankOf(node, layout.inputs[0]);
     if (!rank || rank < 3) continue;
-    convert(graph, node, layout, rank);
+    convert(graph, node, layout, rank, shown);
   }
 }
 
@@ -50,6 +53,7 @@ function convert(
   node: Node,
   layout: { inputs: number[]; outputs: number[] },
   rank: number,
+  shown: ReadonlySet<string>,
 ): void {
   const last = rank - 1;
   // NCHW → NHWC is 0 2 3 1; back is 0 3 1 2.
@@ -78,11 +82,18 @@ function convert(
     result.dtype = value.dtype;
     result.shape = value.shape ? toLast.map((p) => value.shape![p]) : null;
   }
-  const others = (node.def?.outputs.length ?? 1) > 1;
-  if (others) {
-    // Statistics of batch norm: their layout does not change.
-    graph.replace(new Map(range(1, node.def!.outputs.length).map((i) => [node.output(i), inner.output(i)])));
+  // Statistics of batch norm: their layout does not change.
+  const others = range(1, node.def?.outputs.length ?? 1);
+  if (others.some((i) => shown.has(node.output(i).name))) {
+    const { dtype, shape } = node.output();
+    const back = transpose(graph, `${node.name}/nchw`, inner.output(), toFirst);
+    Object.assign(back, { dtype, shape });
+    for (const i of others)
+      Object.assign(inner.output(i), { dtype: node.output(i).dtype, shape: node.output(i).shape });
+    replace(graph, node, [back, ...others.map((i) => inner.output(i))]);
+    return;
   }
+  graph.replace(new Map(others.map((i) => [node.output(i), inner.output(i)])));
   const perm = graph
     .addConst(`${node.name}/nchw/perm`, Tensor.fromNumbers('int32', [rank], toFirst))
     .output();
