@@ -12,14 +12,14 @@ import {
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { changeWeight } from './testing/checkpoint';
-import { Workspace } from './testing/workspace';
+import { IN_PROCESS, Workspace } from './testing/workspace';
 
 const EXAMPLE = resolve(__dirname, '../examples/mobilenet-v1');
 const WEIGHTS = 'MobilenetV1/Conv2d_3_pointwise/weights';
 const DATA = 'ckpt/model.ckpt-2000.data-00000-of-00001';
 const UPSTREAM = ['freeze', 'validate', 'convert'];
 
-const workspace = new Workspace();
+const workspace = new Workspace(IN_PROCESS);
 const at = (path: string): string => workspace.path('models/shapes', path);
 const base = readFileSync(join(EXAMPLE, 'model.yaml'), 'utf8').replace(/^name: .*$/m, 'name: shapes');
 const withInt8 = (settings: string): string =>

@@ -2,14 +2,14 @@
 import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { changeWeight } from './testing/checkpoint';
-import { Workspace, type Result } from './testing/workspace';
+import { IN_PROCESS, Workspace, type Result } from './testing/workspace';
 
 const EXAMPLE = join(__dirname, '..', 'examples', 'mobilenet-v1');
 const WEIGHTS = 'MobilenetV1/Conv2d_3_pointwise/weights';
 const LOCK = 'models/shapes/model.lock.json';
 const HERE = { CI: 'false' };
 
-const workspace = new Workspace();
+const workspace = new Workspace(IN_PROCESS);
 const ckpt = workspace.path('models/shapes/ckpt');
 const hidden = join(workspace.outside, 'hidden');
 const weightsBy = (by: number): void => changeWeight(join(ckpt, 'model.ckpt-2000'), WEIGHTS, by);

@@ -2,13 +2,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Workspace, type Result } from './testing/workspace';
+import { IN_PROCESS, Workspace, type Result } from './testing/workspace';
 
 const EXAMPLE = resolve(__dirname, '../examples/mobilenet-v1');
 const MODELS = ['a', 'b'];
 
-const first = new Workspace();
-const second = new Workspace();
+const first = new Workspace(IN_PROCESS);
+const second = new Workspace(IN_PROCESS);
 let server: ChildProcess;
 let url: string;
 

@@ -17,6 +17,9 @@ import { dirname, join } from 'node:path';
 const REPOSITORY = join(__dirname, '..', '..');
 const PACKAGES = ['export-core', 'executor-freeze', 'executor-tflite', 'generators', 'floe'];
 
+/** Plugins without processes of their own: half the time of a command. The tests of the workspace keep the default. */
+export const IN_PROCESS: NodeJS.ProcessEnv = { NX_ISOLATE_PLUGINS: 'false' };
+
 export interface Result {
   code: number | null;
   /** Both streams, without colours. */
@@ -29,7 +32,8 @@ export class Workspace {
   readonly outside: string;
   readonly root: string;
 
-  constructor() {
+  /** @param env further variables of every command */
+  constructor(private readonly env: NodeJS.ProcessEnv = {}) {
     this.outside = realpathSync(mkdtempSync(join(tmpdir(), 'floe-e2e-')));
     this.root = join(this.outside, 'workspace');
     mkdirSync(this.root);
@@ -84,7 +88,7 @@ export class Workspace {
     // What this repository's own run of Nx or jest sets is not for the workspace.
     for (const key of Object.keys(env))
       if (/^(FLOE_|NX_(?!DAEMON)|JEST_|FORCE_COLOR)/.test(key)) delete env[key];
-    Object.assign(env, more);
+    Object.assign(env, this.env, more);
     const bin = join(this.root, 'node_modules', '.bin', name);
     const { status, stdout, stderr, error } = spawnSync(bin, args, { cwd: this.root, env, encoding: 'utf8' });
     if (error) throw error;
