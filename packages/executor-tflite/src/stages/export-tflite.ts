@@ -15,7 +15,7 @@ import { shareConstants } from '../fuse/share-constants';
 import { quantizeIo } from '../quantize/io';
 import { readModel } from '../tflite/read';
 import type { TfliteModel } from '../tflite/model';
-import { operatorVersion } from '../tflite/op-version';
+import { microRegistrationSource, registrationSource, usedOperators } from '../tflite/registration';
 import { checkTarget } from '../tflite/target';
 import { writeModel } from '../tflite/write';
 import { sizeText } from './describe';
@@ -35,11 +35,14 @@ export const exportTflite: StageFunction = async (context) => {
   diagnostics.addAll(checkTarget(model, descriptor.target.runtime));
   diagnostics.throwIfErrors();
   const pieces = writeModel(model);
+  const operators = usedOperators(model);
   return {
     diagnostics: diagnostics.list,
     artefacts: {
       [`${variant}/model.tflite`]: pieces,
-      [`${variant}/ops.json`]: JSON.stringify(operators(model), null, 2) + '\n',
+      [`${variant}/ops.json`]: JSON.stringify({ operators }, null, 2) + '\n',
+      [`${variant}/register_ops.cc`]: registrationSource(operators),
+      [`${variant}/register_ops_micro.h`]: microRegistrationSource(operators),
     },
     summary: sizeText(pieces),
   };
@@ -78,21 +81,4 @@ function applyContract(model: TfliteModel, contract: Contract, context: StageCon
 
 function namesOf(specs: readonly TensorSpec[] = []): string[] {
   return specs.map((s) => s.name);
-}
-
-/** What the runtime must have, for selective registration: each operator with its version, once. */
-function operators(model: TfliteModel): { operators: { name: string; version: number; custom?: true }[] } {
-  const all = new Map<string, { name: string; version: number; custom?: true }>();
-  for (const op of model.subgraphs.flatMap((g) => g.ops)) {
-    const entry =
-      op.customCode === undefined
-        ? { name: op.code, version: operatorVersion(op) }
-        : { name: op.customCode, version: operatorVersion(op), custom: true as const };
-    all.set(`${entry.name} ${entry.version}`, entry);
-  }
-  return {
-    operators: [...all.values()].sort((a, b) =>
-      a.name < b.name ? -1 : a.name > b.name ? 1 : a.version - b.version,
-    ),
-  };
 }

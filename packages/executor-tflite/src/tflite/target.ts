@@ -6,7 +6,7 @@ import { compareVersions } from './runtime-version';
 import { runtimeOf } from './schema';
 
 /** TFLite Micro: the operators it has kernels for. It takes them at any version. */
-const MICRO: ReadonlySet<string> = new Set(
+export const MICRO_OPERATORS: ReadonlySet<string> = new Set(
   `ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND
     BROADCAST_ARGS BROADCAST_TO CALL_ONCE CAST CEIL CONCATENATION CONV_2D COS CUMSUM DEPTHWISE_CONV_2D
     DEPTH_TO_SPACE DEQUANTIZE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP EXPAND_DIMS FILL FLOOR
@@ -57,7 +57,7 @@ function problemOf(op: TfliteOp, runtime: string | undefined): { reason: string;
     return { reason, hint: 'use other element types or shapes at this node, or another op' };
   }
   if (runtime === 'tflm') {
-    if (MICRO.has(op.code)) return undefined;
+    if (MICRO_OPERATORS.has(op.code)) return undefined;
     const reason = 'is not in TFLite Micro';
     return { reason, hint: `use another op, or set target.runtime to "${since}" for the full runtime` };
   }

@@ -202,7 +202,10 @@ const EXPORT_TFLITE: Stage = {
     { stage: 'freeze', files: [CONTRACT] },
   ],
   after: [],
-  outputs: (variant) => [`${variant}/model.tflite`, `${variant}/ops.json`, `${variant}/manifest.json`],
+  outputs: (variant) =>
+    ['model.tflite', 'ops.json', 'register_ops.cc', 'register_ops_micro.h', 'manifest.json'].map(
+      (f) => `${variant}/${f}`,
+    ),
   manifest: (variant) => `${variant}/manifest.json`,
 };
 
