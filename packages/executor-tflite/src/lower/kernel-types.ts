@@ -182,19 +182,19 @@ const BROADCAST_RANK: Record<string, number> = {
   STABLEHLO_SHIFT_LEFT: 0,
 };
 
-/** Largest rank of the main operand, where kernels have one. */
-const MAX_RANK: Record<string, number> = {
-  BATCH_MATMUL: 5,
-  BATCH_TO_SPACE_ND: 4,
-  BROADCAST_TO: 8,
-  DEPTH_TO_SPACE: 4,
-  PAD: 5,
-  PADV2: 5,
-  SLICE: 6,
-  SPACE_TO_BATCH_ND: 4,
-  SPACE_TO_DEPTH: 4,
-  STRIDED_SLICE: 6,
-  TRANSPOSE: 6,
+/** Smallest and largest rank of the main operand, where kernels have them. */
+const RANKS: Record<string, [least: number, most: number]> = {
+  BATCH_MATMUL: [2, 5],
+  BATCH_TO_SPACE_ND: [3, 4],
+  BROADCAST_TO: [0, 8],
+  DEPTH_TO_SPACE: [4, 4],
+  PAD: [0, 5],
+  PADV2: [0, 5],
+  SLICE: [0, 6],
+  SPACE_TO_BATCH_ND: [3, 4],
+  SPACE_TO_DEPTH: [4, 4],
+  STRIDED_SLICE: [0, 6],
+  TRANSPOSE: [0, 6],
 };
 
 /** True when the builtin's kernel takes this type; a type that inference does not know may be one. */
@@ -214,9 +214,11 @@ export function refuseType(code: string, dtype: DType | undefined): Refusal | un
 
 /** Why the builtin cannot take an operand of this shape. */
 export function refuseRank(code: string, shape: Shape | undefined): Refusal | undefined {
-  const limit = MAX_RANK[code];
-  if (limit === undefined || !shape || shape.length <= limit) return undefined;
-  return { reason: `${code} takes at most ${limit} dimensions, here are ${shape.length}` };
+  if (!Object.hasOwn(RANKS, code) || !shape) return undefined;
+  const [least, most] = RANKS[code];
+  if (shape.length >= least && shape.length <= most) return undefined;
+  const limit = shape.length < least ? `at least ${least}` : `at most ${most}`;
+  return { reason: `${code} takes ${limit} dimensions, here are ${shape.length}` };
 }
 
 /** True when the builtin's kernel broadcasts these operands itself. */

@@ -16,6 +16,7 @@ import { table as fft } from './rewrites/fft';
 import { table as image } from './rewrites/image';
 import { table as math } from './rewrites/math';
 import { table as matrices } from './rewrites/matrices';
+import { table as partitions } from './rewrites/partitions';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
 
@@ -28,6 +29,7 @@ const FAMILIES: RewriteTable[] = [
   image,
   math,
   matrices,
+  partitions,
   pool,
   scatter,
 ];

@@ -57,7 +57,7 @@ export class Rewriter {
         if (same) node.set(name, same);
       }
     }
-    node.inputs = operands.map((operand, i) => this.value(operand, wantedType(node, i)));
+    node.inputs = operands.map((operand, i) => this.value(operand, wantedType(node, i, operands.length)));
     this.added.push(node);
     inferNode(node, new Diagnostics());
     return node;
@@ -114,12 +114,18 @@ export function tensorOf(dtype: DType, shape: readonly number[], values: readonl
 
 /** The type attribute each operand stands under: `@T` of a list `*N:@T` for all its operands. */
 export function argTypes(def: OpDef, count: number): string[] {
-  const single = def.inputs.filter((a) => !a.type.startsWith('*')).length;
+  const length = listLength(def, count);
   return def.inputs.flatMap(({ type }) => {
     if (!type.startsWith('*')) return [type];
     const of = type.startsWith('**') ? type : type.slice(type.indexOf(':') + 1);
-    return new Array<string>(count - single).fill(of);
+    return new Array<string>(length).fill(of);
   });
+}
+
+/** How many of a node's operands each list takes; several lists are of one length. */
+function listLength(def: OpDef, count: number): number {
+  const lists = def.inputs.filter((a) => a.type.startsWith('*')).length;
+  return lists === 0 ? 0 : (count - (def.inputs.length - lists)) / lists;
 }
 
 function fillTypes(node: Node, def: OpDef, operands: readonly Operand[]): void {
@@ -136,14 +142,14 @@ function fillTypes(node: Node, def: OpDef, operands: readonly Operand[]): void {
   for (const { type } of def.inputs) {
     const [count] = type.slice(1).split(':');
     if (!type.startsWith('*')) continue;
-    if (!type.startsWith('**')) node.set(count, attr.int(operands.length - (def.inputs.length - 1)));
+    if (!type.startsWith('**')) node.set(count, attr.int(listLength(def, operands.length)));
     else if (!node.attrs.has(type.slice(2)))
       node.set(type.slice(2), attr.types(operands.map((v) => (v as Value).dtype ?? 'float32')));
   }
 }
 
-function wantedType(node: Node, i: number): DType {
-  const type = node.def ? argTypes(node.def, i + 1)[i] : undefined;
+function wantedType(node: Node, i: number, count: number): DType {
+  const type = node.def ? argTypes(node.def, count)[i] : undefined;
   if (!type) return 'int32';
   if (!type.startsWith('@')) return type as DType;
   const known = node.attr(type.slice(1));

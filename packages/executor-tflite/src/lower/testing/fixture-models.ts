@@ -40,8 +40,18 @@ const SETTINGS: Record<string, number[]> = {
   QuantizeAndDequantizeV4: [1, 2],
 };
 
-/** Which inputs become constants: those that say how (axes, sizes, shapes), as in graphs that people write. */
-function isSetting(test: FixtureCase, index: number): boolean {
+/** How much the converter is told of a case. */
+export type Known =
+  /** What says how (axes, sizes, shapes) is constant, as in graphs that people write. */
+  | 'settings'
+  /** The same, but no size of the main input. */
+  | 'ranks'
+  /** No input is constant; sizes are known. */
+  | 'sizes';
+
+/** Which inputs become constants. */
+function isSetting(test: FixtureCase, index: number, known: Known): boolean {
+  if (known === 'sizes') return false;
   const listed = SETTINGS[test.op];
   if (listed) return listed.includes(index);
   const node = test.node();
@@ -79,16 +89,16 @@ interface Built {
   operators: string[][];
 }
 
-/** One model of several cases; `unknown` makes the sizes of the main input unknown to the converter. */
-function build(tests: readonly FixtureCase[], unknown: boolean): Built {
+/** One model of several cases. */
+function build(tests: readonly FixtureCase[], known: Known): Built {
   const graph = new Graph();
   const inputs = new Map<string, Tensor>();
   const signature: Signature = { key: 'serving_default', inputs: [], outputs: [] };
   tests.forEach((test, i) => {
     const values = test.inputs.map((tensor, k): Value => {
-      if (isSetting(test, k)) return graph.addConst(`c${i}_${k}`, tensor).output();
+      if (isSetting(test, k, known)) return graph.addConst(`c${i}_${k}`, tensor).output();
       const name = `i${i}_${k}`;
-      const shape: Shape = unknown ? tensor.shape.map(() => null) : [...tensor.shape];
+      const shape: Shape = known === 'ranks' ? tensor.shape.map(() => null) : [...tensor.shape];
       inputs.set(name, tensor);
       signature.inputs.push({ name, tensor: `${name}:0`, dtype: tensor.dtype, shape });
       return graph
@@ -120,43 +130,46 @@ function build(tests: readonly FixtureCase[], unknown: boolean): Built {
 }
 
 /** The operators one case is lowered to. */
-export function operatorsOf(test: FixtureCase, unknown = false): string[] {
-  const built = build([test], unknown);
+export function operatorsOf(test: FixtureCase, known: Known = 'settings'): string[] {
+  const built = build([test], known);
   const [reason] = built.refused.values();
   if (reason !== undefined) throw new Error(reason);
   return built.operators[0];
 }
 
 /** Converts the cases and runs what can be run. */
-export async function convertAndRun(tests: readonly FixtureCase[], unknown = false): Promise<Outcome> {
+export async function convertAndRun(
+  tests: readonly FixtureCase[],
+  known: Known = 'settings',
+): Promise<Outcome> {
   const outcome: Outcome = { refused: new Map(), wrong: new Map(), right: [], notRun: [] };
-  const { refused } = build(tests, unknown);
+  const { refused } = build(tests, known);
   refused.forEach((reason, i) => outcome.refused.set(tests[i].name, reason));
   const converted = tests.filter((_, i) => !refused.has(i));
-  const runnable = converted.filter(canRun);
-  const others = converted.filter((t) => !canRun(t));
+  const runnable = converted.filter((t) => canRun(t, known));
+  const others = converted.filter((t) => !canRun(t, known));
   outcome.notRun = others.map((t) => t.name);
   // Those must be writable at least.
-  build(others, unknown);
-  for (let i = 0; i < runnable.length; i += BATCH) await run(runnable.slice(i, i + BATCH), unknown, outcome);
+  build(others, known);
+  for (let i = 0; i < runnable.length; i += BATCH) await run(runnable.slice(i, i + BATCH), known, outcome);
   return outcome;
 }
 
 const BATCH = 64;
 
-function canRun(test: FixtureCase): boolean {
+function canRun(test: FixtureCase, known: Known): boolean {
   const tensors = [...test.inputs, ...outputsOf(test)];
   const foreign = new Set(['string', 'complex128']);
   return (
     tensors.every((t) => !foreign.has(t.dtype) && t.size > 0) &&
-    !test.inputs.every((_, i) => isSetting(test, i))
+    !test.inputs.every((_, i) => isSetting(test, i, known))
   );
 }
 
 /** Runs cases together; where that fails, halves of them, so that one that fails says so alone. */
-async function run(tests: readonly FixtureCase[], unknown: boolean, outcome: Outcome): Promise<void> {
+async function run(tests: readonly FixtureCase[], known: Known, outcome: Outcome): Promise<void> {
   if (!tests.length) return;
-  const { bytes, inputs } = build(tests, unknown);
+  const { bytes, inputs } = build(tests, known);
   let results: Map<string, Tensor>;
   try {
     results = await runTflite(bytes, inputs);
@@ -167,8 +180,8 @@ async function run(tests: readonly FixtureCase[], unknown: boolean, outcome: Out
       return;
     }
     const half = tests.length >> 1;
-    await run(tests.slice(0, half), unknown, outcome);
-    await run(tests.slice(half), unknown, outcome);
+    await run(tests.slice(0, half), known, outcome);
+    await run(tests.slice(half), known, outcome);
     return;
   }
   tests.forEach((test, i) => {

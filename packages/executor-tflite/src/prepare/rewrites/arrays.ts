@@ -58,39 +58,6 @@ function linSpace(b: Rewriter, [start, stop, num]: Value[]): Value | undefined {
   return b.op('AddV2', [b.op('Mul', [steps, step]), start]);
 }
 
-/** out[index[i]] = data[i], for indices that are known: one GATHER of everything in a row. */
-function dynamicStitch(b: Rewriter, inputs: Value[], node: Node): Value | undefined {
-  const n = node.int('N');
-  const indices = inputs.slice(0, n).map((v) => v.node.constant);
-  const data = inputs.slice(n);
-  const [first] = data;
-  const rank = indices[0]?.shape.length ?? 0;
-  const cell = first.shape?.slice(rank);
-  if (indices.some((t) => !t) || !cell || !isStatic(cell)) return undefined;
-  const order: number[] = [];
-  let row = 0;
-  for (const tensor of indices as Tensor[]) for (const index of tensor.toNumbers()) order[index] = row++;
-  // Places that no index names hold anything: TensorFlow leaves memory there.
-  const rows = Array.from(order, (i) => i ?? 0);
-  const parts = data.map((v, i) => reshape(b, v, [indices[i]!.size, ...cell]));
-  const all = parts.length === 1 ? parts[0] : b.op('ConcatV2', [...parts, b.ints(0)]);
-  return b.op('GatherV2', [all, b.ints(rows), b.ints(0)]);
-}
-
-/** Two parts or more by a mask that is known: one GATHER each. */
-function dynamicPartition(_: unknown, node: Node, b: Rewriter): Value[] | undefined {
-  const [data, partitions] = node.inputs;
-  const mask = partitions.node.constant;
-  const cell = data.shape?.slice(mask?.shape.length ?? 0);
-  if (!mask || !cell || !isStatic(cell)) return undefined;
-  const rows = reshape(b, data, [mask.size, ...cell]);
-  const places = mask.toNumbers();
-  return range(node.int('num_partitions')).map((part) => {
-    const picked = places.flatMap((p, i) => (p === part ? [i] : []));
-    return b.op('GatherV2', [rows, b.ints(picked), b.ints(0)]);
-  });
-}
-
 /** UNPACK has fewer types than slicing. */
 function unpackBySlices(_: unknown, node: Node, b: Rewriter): Value[] | undefined {
   const [x] = node.inputs;
@@ -259,9 +226,6 @@ export const table: RewriteTable = {
     const inverse = b.op('ScatterNd', [b.cast(places, 'int32'), counted, size]);
     return b.cast(inverse, p.dtype ?? 'int32');
   }),
-  DynamicStitch: made(dynamicStitch),
-  ParallelDynamicStitch: made(dynamicStitch),
-  DynamicPartition: dynamicPartition,
   Unpack: unpackBySlices,
   SpaceToBatchND: made(spaceToBatch),
   BatchToSpaceND: made(batchToSpace),
