@@ -20,6 +20,8 @@ export interface FoundSource {
   frozenGraph?: string;
   /** Undefined where the SavedModel's signature says it. */
   contract?: { inputs: TensorSpec[]; outputs: TensorSpec[] };
+  /** The inputs of that signature. */
+  signatureInputs?: TensorSpec[];
   /** Of a detector: how its post-processing is made for the phone. */
   detection?: DetectionBlock;
 }
@@ -72,7 +74,11 @@ function ofSavedModel(path: string, { signatures }: Artefact): FoundSource {
   const named = signatures.find(({ key }) => key === DEFAULT_SIGNATURE) ?? signatures[0];
   if (!named) throw problem('G011', `${path} has no signature that could be exported`);
   const savedModel = path.replace(/[\\/]saved_model\.pb(txt)?$/, '');
-  return { savedModel, ...(named.key !== DEFAULT_SIGNATURE && { signature: named.key }) };
+  return {
+    savedModel,
+    signatureInputs: named.inputs,
+    ...(named.key !== DEFAULT_SIGNATURE && { signature: named.key }),
+  };
 }
 
 function ofGraph(path: string, artefact: Artefact): FoundSource {

@@ -3,13 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseDescriptor } from '@floe/export-core';
-import { readNxJson, type Tree } from '@nx/devkit';
+import { logger, readNxJson, type Tree } from '@nx/devkit';
 import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
 import { modelGenerator } from './generator';
-import { modelYaml } from './model-yaml';
+import { modelYaml } from '../../model-yaml/model-yaml';
 
 const CHECKPOINT = join(__dirname, '../../../../../examples/mobilenet-v1/ckpt');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'floe-')));
+let said = '';
+beforeEach(() => {
+  said = '';
+  for (const level of ['info', 'warn'] as const) {
+    jest.spyOn(logger, level).mockImplementation((...text: unknown[]) => void (said += String(text[0])));
+  }
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function workspace(): Tree {
@@ -31,11 +38,16 @@ it('writes a model.yaml with the inputs and outputs found, which is right', asyn
     variants: { float: {} },
   });
   expect(descriptor!.source.checkpoint).toMatch(/examples\/mobilenet-v1\/ckpt$/);
+  expect(said).toBe('shapes freezes and converts: no problems were found\n');
 });
 
 it('takes the .meta of a checkpoint for the checkpoint', async () => {
   const tree = workspace();
-  await modelGenerator(tree, { name: 'a', source: join(CHECKPOINT, 'model.ckpt-2000.meta') });
+  await modelGenerator(tree, {
+    name: 'a',
+    source: join(CHECKPOINT, 'model.ckpt-2000.meta'),
+    skipCheck: true,
+  });
   expect(tree.read('a/model.yaml', 'utf8')).toMatch(/source: \{ checkpoint: \S+\/model\.ckpt-2000 \}/);
 });
 
@@ -46,7 +58,7 @@ it('takes a graph that is not beside its checkpoint', async () => {
   const tree = workspace();
   const graph = join(CHECKPOINT, 'model.ckpt-2000.meta');
   await expect(modelGenerator(tree, { name: 'a', source: elsewhere })).rejects.toThrow(/S001[^]*--graph/);
-  await modelGenerator(tree, { name: 'a', source: elsewhere, graph });
+  await modelGenerator(tree, { name: 'a', source: elsewhere, graph, skipCheck: true });
   expect(tree.read('a/model.yaml', 'utf8')).toMatch(/checkpoint: .*elsewhere, graph: .*\.meta \}/);
 });
 
@@ -79,8 +91,21 @@ it('writes nothing but says what is wrong', async () => {
 it('adds Floe to the workspace when it is not there yet', async () => {
   const tree = workspace();
   tree.write('nx.json', '{}');
-  await modelGenerator(tree, { name: 'a', source: CHECKPOINT });
+  await modelGenerator(tree, { name: 'a', source: CHECKPOINT, skipCheck: true });
   expect(readNxJson(tree)?.plugins).toEqual(['floe']);
+});
+
+it('adds a quantised variant, and says which samples it needs', async () => {
+  const tree = workspace();
+  await modelGenerator(tree, { name: 'a', source: CHECKPOINT, quantization: 'int8', skipCheck: true });
+  const text = tree.read('a/model.yaml', 'utf8')!;
+  expect(text).toMatch(
+    / {2}# {3}input: float32, shape \(N, 1, 128, 128, 3\)[^]* {2}int8: \{ quantization: int8 \}\n$/,
+  );
+  expect(parseDescriptor('model.yaml', text).descriptor!.variants.int8).toMatchObject({
+    quantization: 'int8',
+  });
+  expect(said).toBe('');
 });
 
 it('writes text that cannot be misread', () => {
@@ -96,7 +121,7 @@ it('writes text that cannot be misread', () => {
         outputs: [{ name: '1', tensor: 'y:0', dtype: 'float32', shape: null }],
       },
     },
-    '/ws/model',
+    { folder: '/ws/model' },
   );
   const { descriptor, diagnostics } = parseDescriptor('model.yaml', text);
   expect(diagnostics).toEqual([]);
@@ -135,4 +160,6 @@ it('recognises a detector, and writes how its post-processing is made for the ph
     pipelineConfig: expect.stringMatching(/\/pipeline\.config$/),
     postprocess: 'custom',
   });
+  // The pipeline.config does not say what the graph does: the checks of freeze and validate see it.
+  expect(said).toMatch(/detector cannot be exported as it is[^]*D008[^]*models\/detector\/model\.yaml:17/);
 });

@@ -1,13 +1,25 @@
 /** The text of a model.yaml. */
 import { relative, sep } from 'node:path';
 import { detectionYaml, type DetectionBlock, type TensorSpec } from '@floe/export-core';
-import type { FoundSource } from './find-source';
+import type { FoundSource } from '../generators/model/find-source';
+import { scalar } from './scalar';
+import { calibrationNote, settingsText, type NewVariant } from './variant';
 
-/**
- * @param folder the model project's, absolute: paths are written relative to it
- * @param schema path of the JSON Schema for editors
- */
-export function modelYaml(name: string, source: FoundSource, folder: string, schema?: string): string {
+export interface ModelYamlOptions {
+  /** The model project's folder, absolute: paths are written relative to it. */
+  folder: string;
+  /** Beside `float`. */
+  variant?: NewVariant;
+  /** Path of the JSON Schema for editors, relative to the folder. */
+  schema?: string;
+}
+
+/** A model.yaml with what was found of its source. */
+export function modelYaml(
+  name: string,
+  source: FoundSource,
+  { folder, variant, schema }: ModelYamlOptions,
+): string {
   const lines = [
     ...(schema === undefined ? [] : [`# yaml-language-server: $schema=${schema}`]),
     'version: 1',
@@ -22,6 +34,13 @@ export function modelYaml(name: string, source: FoundSource, folder: string, sch
   }
   if (source.detection) lines.push(...detectionLines(source.detection, folder));
   lines.push('variants:', '  float: {}');
+  if (variant) {
+    const note = calibrationNote(
+      variant,
+      source.contract?.inputs.map(oneSample) ?? source.signatureInputs ?? [],
+    );
+    lines.push(...[...note, `${variant.name}: ${settingsText(variant)}`].map((line) => `  ${line}`));
+  }
   return lines.join('\n') + '\n';
 }
 
@@ -52,20 +71,19 @@ function sourceText(
 }
 
 /** Sizes that the graph leaves open stay open, but for the batch: a phone runs one sample at a time. */
-function inputText({ name, tensor, dtype, shape }: TensorSpec): string {
-  const sizes = shape?.map((size, axis) => (axis === 0 ? (size ?? 1) : size));
-  const shapeText = sizes === undefined ? '' : `, shape: [${sizes.map((size) => size ?? 'null').join(', ')}]`;
+function oneSample(input: TensorSpec): TensorSpec {
+  return {
+    ...input,
+    shape: input.shape && input.shape.map((size, axis) => (axis === 0 ? (size ?? 1) : size)),
+  };
+}
+
+function inputText(input: TensorSpec): string {
+  const { name, tensor, dtype, shape: sizes } = oneSample(input);
+  const shapeText = !sizes ? '' : `, shape: [${sizes.map((size) => size ?? 'null').join(', ')}]`;
   return `  - { name: ${scalar(name)}, tensor: ${JSON.stringify(tensor)}, dtype: ${dtype}${shapeText} }`;
 }
 
 function outputText({ name, tensor }: TensorSpec): string {
   return `  - { name: ${scalar(name)}, tensor: ${JSON.stringify(tensor)} }`;
-}
-
-/** A YAML scalar: plain where it cannot be read as anything but text. */
-function scalar(text: string): string {
-  const plain =
-    /^[A-Za-z_./][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n|\.(inf|nan))$/i.test(text);
-  // JSON's strings are YAML's.
-  return plain ? text : JSON.stringify(text);
 }
