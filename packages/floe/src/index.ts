@@ -3,7 +3,8 @@
  *
  * Nx loads this for each of its commands: everything else is required when it is first needed.
  */
-import type { CreateNodes, PreTasksExecution } from '@nx/devkit';
+import { posix } from 'node:path';
+import type { CreateNodes, PostTasksExecution, PreTasksExecution } from '@nx/devkit';
 
 export const name = 'floe';
 
@@ -36,4 +37,22 @@ export const preTasksExecution: PreTasksExecution = (_options, { workspaceRoot, 
   const codeVersion = `${data.codeVersion()} ${allCode()}`;
   assignKeys(process.env, { workspaceRoot, models, memo, codeVersion, code: codeOf, frozenLock });
   memo.save();
+};
+
+/** Artefacts that came damaged from a cache are made again; the command fails where they cannot be. */
+export const postTasksExecution: PostTasksExecution = async (_options, { workspaceRoot, taskResults }) => {
+  const data = require('./plugin/workspace-data') as typeof import('./plugin/workspace-data');
+  const models = data.rememberedModels(workspaceRoot);
+  if (models.length === 0) return;
+  const { checkHits } = require('./plugin/check-hits') as typeof import('./plugin/check-hits');
+  const { allStages, codeOf } = require('./stage-packages') as typeof import('./stage-packages');
+  const memo = data.workspaceMemo(workspaceRoot, 'artefacts');
+  const projectRoots = new Set(models.map((file) => posix.dirname(file.replaceAll('\\', '/'))));
+  const options = { workspaceRoot, projectRoots, memo, stages: allStages(), code: codeOf };
+  const damage = await checkHits(taskResults, options);
+  memo.save();
+  const said = damage.map(({ output }) => output).join('');
+  if (damage.some(({ repaired }) => !repaired))
+    throw new Error(`artefacts came damaged from a cache\n${said}`);
+  if (said !== '') process.stderr.write(said);
 };

@@ -1,6 +1,12 @@
 /** The export-saved-model stage: the frozen graph as a SavedModel, for TensorFlow, TF Serving and tfjs-node. */
 import { join } from 'node:path';
-import { readContract, readGraphFile, writeSavedModel, type StageFunction } from '@floe/export-core';
+import {
+  formatSize,
+  readContract,
+  readGraphFile,
+  writeSavedModel,
+  type StageFunction,
+} from '@floe/export-core';
 
 export const exportSavedModel: StageFunction = async ({ dist }) => {
   const contract = readContract(dist);
@@ -11,6 +17,6 @@ export const exportSavedModel: StageFunction = async ({ dist }) => {
     diagnostics: [],
     artefacts: { 'saved_model/saved_model.pb': pieces },
     provenance: { signatures: contract.signatures.map((s) => s.key) },
-    summary: `signatures ${contract.signatures.map((s) => s.key).join(', ')}, ${(bytes / 1e6).toFixed(2)} MB`,
+    summary: `signatures ${contract.signatures.map((s) => s.key).join(', ')}, ${formatSize(bytes)}`,
   };
 };

@@ -5,6 +5,7 @@ import {
   checkSignatures,
   Diagnostics,
   FloeError,
+  formatSize,
   FREEZE_PASSES,
   GraphError,
   inferShapes,
@@ -82,7 +83,7 @@ function freezeSource(context: StageContext): StageResult {
         ops: opCounts(source.graph),
       },
       release: () => source.close(),
-      summary: `${source.graph.nodes.size} nodes, ${megabytes(graph)}`,
+      summary: `${source.graph.nodes.size} nodes, ${sizeText(graph)}`,
     };
   } catch (error) {
     source.close();
@@ -184,8 +185,8 @@ function opCounts(graph: Graph): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function megabytes(pieces: readonly Piece[]): string {
-  return `${(pieces.reduce((n, p) => n + p.byteLength, 0) / 1e6).toFixed(2)} MB`;
+function sizeText(pieces: readonly Piece[]): string {
+  return formatSize(pieces.reduce((n, p) => n + p.byteLength, 0));
 }
 
 /** A fault of the graph that only showed on the way. */

@@ -9,7 +9,7 @@ import { rangesText } from '../quantize/ranges';
 import { readModel } from '../tflite/read';
 import { CannotRun } from '../verify/cannot-run';
 
-export const calibrate: StageFunction = async ({ root, dist, descriptor, place, variant, log }) => {
+export const calibrate: StageFunction = async ({ root, dist, descriptor, place, variant, progress }) => {
   const name = variant as string;
   const calibration = descriptor.variants[name].calibration ?? { method: 'minmax' as const };
   const file = join(dist, 'converted/model.tflite');
@@ -27,18 +27,21 @@ export const calibrate: StageFunction = async ({ root, dist, descriptor, place, 
     diagnostics,
   );
   diagnostics.throwIfErrors();
-  const ranges = await calibrateModel(bytes, samples, { method: calibration.method, log }, diagnostics).catch(
-    (error: unknown) => {
-      if (!(error instanceof CannotRun)) throw error;
-      throw new FloeError({
-        code: 'Q001',
-        severity: 'error',
-        message: `the ranges of the model cannot be measured: ${error.reason}`,
-        hint: '`quantization: dynamic` needs no ranges',
-        where,
-      });
-    },
-  );
+  const ranges = await calibrateModel(
+    bytes,
+    samples,
+    { method: calibration.method, log: progress },
+    diagnostics,
+  ).catch((error: unknown) => {
+    if (!(error instanceof CannotRun)) throw error;
+    throw new FloeError({
+      code: 'Q001',
+      severity: 'error',
+      message: `the ranges of the model cannot be measured: ${error.reason}`,
+      hint: '`quantization: dynamic` needs no ranges',
+      where,
+    });
+  });
   return {
     diagnostics: diagnostics.list,
     artefacts: { [`${name}/ranges.json`]: rangesText(ranges) },

@@ -1,5 +1,5 @@
 /** Facts of a model for summaries, manifests and reports. */
-import type { Piece } from '@floe/export-core';
+import { formatSize, type Piece } from '@floe/export-core';
 import type { TfliteModel } from '../tflite/model';
 
 /** How often each operator occurs, sorted by name; custom ones as `CUSTOM:name`. */
@@ -12,7 +12,7 @@ export function operatorCounts(model: TfliteModel): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** `0.87 MB`. */
+/** `870 kB`. */
 export function sizeText(pieces: readonly Piece[]): string {
-  return `${(pieces.reduce((n, p) => n + p.byteLength, 0) / 1e6).toFixed(2)} MB`;
+  return formatSize(pieces.reduce((n, p) => n + p.byteLength, 0));
 }

@@ -85,6 +85,7 @@ async function run(yaml: string, factor?: number): Promise<StageResult> {
     place,
     variant: 'float',
     log: () => undefined,
+    progress: () => undefined,
   });
 }
 
@@ -164,7 +165,7 @@ describe('verify', () => {
       writeFileSync(join(root, 'dist/frozen/graph.pb'), odd);
       const { descriptor, place } = parseDescriptor(join(root, 'model.yaml'), yaml);
       const context = { root, dist: join(root, 'dist'), descriptor: descriptor!, place, variant: 'float' };
-      return verify({ ...context, log: () => undefined });
+      return verify({ ...context, log: () => undefined, progress: () => undefined });
     };
     const { diagnostics } = await outcome(text);
     expect(diagnostics).toEqual([expect.objectContaining({ code: 'V002', severity: 'warning' })]);

@@ -22,7 +22,7 @@ export function removeLeftovers(files: readonly string[]): void {
   }
   for (const [folder, names] of folders) {
     for (const entry of namesIn(folder)) {
-      const match = /^\.(.+?)\.(\d+)\.(?:staged(?:\.\d+\.[0-9a-f]+\.tmp)?|[0-9a-f]+\.tmp)$/.exec(
+      const match = /^\.(.+?)\.(\d+)\.(?:staged\d*(?:\.\d+\.[0-9a-f]+\.tmp)?|[0-9a-f]+\.tmp)$/.exec(
         unstaged(entry),
       );
       if (match && names.includes(match[1]) && !isAlive(Number(match[2]))) {

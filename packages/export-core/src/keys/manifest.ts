@@ -68,7 +68,11 @@ export function readManifest(path: string): Manifest | undefined {
 /** True when the manifest has this key and each of its outputs is there, byte for byte. */
 export function upToDate(path: string, key: string, memo?: Memo): boolean {
   const manifest = readManifest(path);
-  if (manifest?.key !== key) return false;
+  return manifest?.key === key && isIntact(path, manifest, memo);
+}
+
+/** True when each output of a manifest is there, byte for byte. */
+export function isIntact(path: string, manifest: Manifest, memo?: Memo): boolean {
   return Object.entries(manifest.outputs).every(([name, { sha256, size }]) => {
     const file = join(dirname(path), name);
     try {

@@ -38,7 +38,14 @@ function keyIn(root: string): string {
 
 function freeze(root: string, options: Partial<RunOptions> = {}): Promise<RunResult> {
   const { loaded, dist } = openModel(join(root, 'model.yaml'));
-  const context = { root, dist, descriptor: loaded.descriptor!, place: loaded.place, log: () => undefined };
+  const context = {
+    root,
+    dist,
+    descriptor: loaded.descriptor!,
+    place: loaded.place,
+    log: () => undefined,
+    progress: () => undefined,
+  };
   return runStage(fakeStages().freeze!, FREEZE, context, { ...FAKE_CODE, lock: readLock(root), ...options });
 }
 

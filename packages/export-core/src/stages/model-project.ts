@@ -47,6 +47,8 @@ export interface RunTargetOptions {
   /** Files that are there have to be those of model.lock.json. */
   frozenLock?: boolean;
   log(line: string): void;
+  /** Shows how far long work is; default: nobody waits for it. */
+  progress?(line: string): void;
 }
 
 /** Runs one target of a model project. Never throws. */
@@ -54,7 +56,7 @@ export async function runTarget(
   project: ModelProject,
   target: TargetRef,
   functions: StageFunctions,
-  { key, code, memo, force, frozenLock, log }: RunTargetOptions,
+  { key, code, memo, force, frozenLock, log, progress = () => undefined }: RunTargetOptions,
 ): Promise<RunResult> {
   const diagnostics = obstacles(project, target);
   const { descriptor, place } = project.loaded;
@@ -70,7 +72,7 @@ export async function runTarget(
     return await runStage(
       run,
       target,
-      { root, dist, descriptor, place, variant, log },
+      { root, dist, descriptor, place, variant, log, progress },
       { ...code(target), key, memo, force, frozenLock, lock: readLock(root) },
     );
   } catch (error) {

@@ -34,7 +34,15 @@ function run(
   return runStage(
     fn ?? fakeStages()[name]!,
     { stage: stageOf(name), variant },
-    { root, dist, descriptor: loaded.descriptor!, place: loaded.place, variant, log: () => undefined },
+    {
+      root,
+      dist,
+      descriptor: loaded.descriptor!,
+      place: loaded.place,
+      variant,
+      log: () => undefined,
+      progress: () => undefined,
+    },
     { ...FAKE_CODE, ...options },
   );
 }

@@ -5,6 +5,7 @@
 import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
@@ -192,10 +193,10 @@ function removeEmpty(folders: readonly string[]): void {
   }
 }
 
-/** A name beside an artefact's own, for as long as it is not certain. */
+/** A name beside an artefact's own, for as long as it is not certain; two threads may make the same one again. */
 function stagedPath(path: string): string {
   const slash = path.lastIndexOf('/') + 1;
-  return path.slice(0, slash) + temporaryName(path.slice(slash), 'staged');
+  return path.slice(0, slash) + temporaryName(path.slice(slash), `staged${threadId}`);
 }
 
 /** What a manifest remembers of the run that wrote it: a second run has the same to say. */
@@ -321,7 +322,7 @@ function changed(message: string): FloeError {
 }
 
 function artefactError(message: string, producer: string): FloeError {
-  const hint = `make it again: run \`${producer}\`; under Nx after \`nx reset\`, or its cache gives the same again`;
+  const hint = `make it again: run \`${producer}\``;
   return new FloeError({ code: 'K003', severity: 'error', message, hint });
 }
 

@@ -1,10 +1,11 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { envName } from '../keys/stage-key';
 import { openModel } from './model-project';
 import { keyOf } from './target-key';
-import { RAN_FILE, ranTargets, runScheduled, type ScheduledTarget } from './scheduled';
-import { stageOf } from './table';
+import { isWhole } from './remake';
+import { RAN_FILE, ranTargets, remakeScheduled, runScheduled, type ScheduledTarget } from './scheduled';
+import { stageOf, targetsOf } from './table';
 import { FAKE_CODE, fakeModel, fakeStages, MODEL_YAML, temporaryFolder } from './testing/fake-model';
 
 const workspace = temporaryFolder();
@@ -22,8 +23,10 @@ function run(scheduled: ScheduledTarget, env: NodeJS.ProcessEnv = {}): ReturnTyp
 
 function keys({ file, projectRoot }: ReturnType<typeof target>): NodeJS.ProcessEnv {
   const { loaded, root } = openModel(file);
-  const key = keyOf({ stage: stageOf('freeze') }, loaded.descriptor!, root, FAKE_CODE);
-  return { [envName(projectRoot, 'freeze')]: key };
+  const all = targetsOf(loaded.descriptor!);
+  return Object.fromEntries(
+    all.map((t) => [envName(projectRoot, t.target), keyOf(t, loaded.descriptor!, root, FAKE_CODE)]),
+  );
 }
 
 it('runs with the key of the environment and notes what it ran', async () => {
@@ -77,4 +80,80 @@ it('refuses to run without what it reads from, which Nx then would not hash', as
   expect(output).toContain('convert is run without freeze');
   // Enough dependencies: on to the next thing that is wrong.
   expect((await run({ ...scheduled, dependencies: ['validate', 'freeze'] })).output).toContain('no key');
+});
+
+describe('an artefact that came back damaged', () => {
+  const CHAIN = ['freeze', 'convert', 'export-tflite'] as const;
+  /** What happens to it, and the stage that finds it. */
+  const damage: [string, 'convert' | 'export-tflite', (dist: string) => void][] = [
+    ['changed', 'convert', (dist) => writeFileSync(join(dist, 'frozen/graph.pb'), 'something else')],
+    ['cut short', 'convert', (dist) => truncateSync(join(dist, 'frozen/graph.pb'), 3)],
+    ['gone', 'convert', (dist) => rmSync(join(dist, 'frozen/graph.pb'))],
+    ['with a manifest cut short', 'convert', (dist) => truncateSync(join(dist, 'frozen/manifest.json'), 20)],
+    [
+      'whose maker’s source is damaged too',
+      'export-tflite',
+      (dist) => {
+        writeFileSync(join(dist, 'converted/model.tflite'), 'something else');
+        writeFileSync(join(dist, 'frozen/graph.pb'), 'something else');
+      },
+    ],
+  ];
+
+  async function exported(): Promise<{
+    scheduled: ReturnType<typeof target>;
+    env: NodeJS.ProcessEnv;
+    dist: string;
+  }> {
+    const scheduled = target();
+    const env = keys(scheduled);
+    for (const stage of CHAIN) {
+      const { success } = await run({ ...scheduled, stage, variant: 'float' }, env);
+      expect(success).toBe(true);
+    }
+    return { scheduled, env, dist: join(dirname(scheduled.file), 'dist') };
+  }
+
+  it.each(damage)('(%s) is made again before it is used', async (_, finder, damageIt) => {
+    const { scheduled, env, dist } = await exported();
+    const model = readFileSync(join(dist, 'float/model.tflite'));
+    damageIt(dist);
+    // As after a change that reruns only what comes next.
+    rmSync(join(dist, finder === 'convert' ? 'converted' : 'float'), { recursive: true });
+    const last = { ...scheduled, stage: 'export-tflite' as const, variant: 'float' };
+    const ran = join(workspace, 'ran-again');
+    writeFileSync(ran, '');
+    const { success, output } = await run({ ...last, stage: finder }, { ...env, [RAN_FILE]: ran });
+    expect({ success, output }).toMatchObject({ success: true });
+    expect(output).toMatch(/warning K003.*it was made again/);
+    expect(ranTargets(scheduled.projectRoot, { [RAN_FILE]: ran })).toContain('freeze');
+    expect((await run(last, env)).success).toBe(true);
+    expect(readFileSync(join(dist, 'float/model.tflite'))).toEqual(model);
+    for (const name of CHAIN) expect(isWhole(dist, { stage: stageOf(name), variant: 'float' })).toBe(true);
+  });
+
+  it('is an error where it cannot be made again', async () => {
+    const { scheduled, env, dist } = await exported();
+    writeFileSync(join(dist, 'frozen/graph.pb'), 'something else');
+    rmSync(join(dist, 'converted'), { recursive: true });
+    rmSync(join(dirname(scheduled.file), 'graph.pb'));
+    const { success, output } = await run({ ...scheduled, stage: 'convert' }, env);
+    expect(success).toBe(false);
+    expect(output).toMatch(/error K003[^]*error S001/);
+    expect(existsSync(join(dist, 'converted'))).toBe(false);
+  });
+
+  it('is made again on its own, where nothing else reads it', async () => {
+    const { scheduled, env, dist } = await exported();
+    const file = join(dist, 'float/model.tflite');
+    const before = readFileSync(file);
+    truncateSync(file, 1);
+    const last: ScheduledTarget = { ...scheduled, stage: 'export-tflite', variant: 'float' };
+    const ref = { stage: stageOf('export-tflite'), variant: 'float' };
+    expect(isWhole(dist, ref)).toBe(false);
+    const remade = await remakeScheduled(last, { stages: fakeStages(), code: () => FAKE_CODE, env });
+    expect(remade).toMatchObject({ success: true, output: expect.stringContaining('K003') });
+    expect(isWhole(dist, ref)).toBe(true);
+    expect(readFileSync(file)).toEqual(before);
+  });
 });

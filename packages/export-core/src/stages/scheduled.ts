@@ -11,6 +11,8 @@ import { envName } from '../keys/stage-key';
 import { obstacles, openModel, runTarget, type ModelProject } from './model-project';
 import { printResult } from './print-result';
 import { readLock } from '../keys/lock';
+import { nowAndThen } from './now-and-then';
+import { isDamage, remake, remakeUpstream, repaired, type RunOne } from './remake';
 import { failure, lockMismatch, missingFiles, type RunResult } from './run-stage';
 import type { StageFunctions } from './stage';
 import { dependenciesOf, stageOf, targetName, type StageName } from './table';
@@ -36,27 +38,73 @@ export interface ScheduledRun {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Runs one target; `output` is everything there is to say to people. Never throws. */
-export async function runScheduled(
-  { workspace, projectRoot, projectName, stage: stageName, variant, dependencies }: ScheduledTarget,
+export interface ScheduledResult {
+  success: boolean;
+  /** Everything there is to say to people. */
+  output: string;
+}
+
+/** Runs one target. Never throws. */
+export function runScheduled(scheduled: ScheduledTarget, run: ScheduledRun): Promise<ScheduledResult> {
+  return perform(scheduled, run, async (project, target, runOne) => {
+    const refused = missingDependencies(project, target, scheduled.dependencies);
+    const result = refused ?? (await runOne(target));
+    const { descriptor } = project.loaded;
+    if (!descriptor || refused || !isDamage(result)) return result;
+    // Nx has hashed this target with the damaged bytes. What is stored under that hash is made of the right ones: a
+    // later run finds the same damage, and gets the right result.
+    const failed = await remakeUpstream(descriptor, target, runOne);
+    if (failed) return { ...failed, diagnostics: [...result.diagnostics, ...failed.diagnostics] };
+    const again = await runOne(target);
+    if (isDamage(again)) return again;
+    return { ...again, diagnostics: [...repaired(result.diagnostics), ...again.diagnostics] };
+  });
+}
+
+/** Makes a target again that a cache gave back damaged, and what it reads where that is damaged too. Never throws. */
+export function remakeScheduled(scheduled: ScheduledTarget, run: ScheduledRun): Promise<ScheduledResult> {
+  return perform(scheduled, run, async ({ loaded }, target, runOne) => {
+    const name = targetName(target.stage.name, target.variant);
+    if (!loaded.descriptor) return runOne(target);
+    const message = `what ${name} wrote is not what came from the cache`;
+    const damage: Diagnostic[] = [{ code: 'K003', severity: 'error', message }];
+    const failed = await remake(loaded.descriptor, target, runOne);
+    return failed
+      ? { ...failed, diagnostics: [...damage, ...failed.diagnostics] }
+      : { outcome: 'done', diagnostics: repaired(damage) };
+  });
+}
+
+/** How often long work says how far it is. */
+const PROGRESS_MS = 10_000;
+
+async function perform(
+  { workspace, projectRoot, projectName, stage: stageName, variant }: ScheduledTarget,
   { stages, code, memo, env = process.env }: ScheduledRun,
-): Promise<{ success: boolean; output: string }> {
+  work: (project: ModelProject, target: TargetRef, runOne: RunOne) => Promise<RunResult>,
+): Promise<ScheduledResult> {
   const stage = stageOf(stageName);
-  const name = targetName(stageName, variant);
-  const target: TargetRef = { stage, variant: stage.perVariant ? variant : undefined };
   const project = openModel(join(workspace, projectRoot, 'model.yaml'));
-  const key = env[envName(projectRoot, name)];
   const frozenLock = isLockFrozen(env);
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(`  ${line}\n`);
-  const result =
-    missingDependencies(project, target, dependencies) ??
-    (key === undefined || key === ''
-      ? withoutKey(project, target, code, frozenLock)
-      : await runTarget(project, target, stages, { key, code, memo, frozenLock, log }));
-  if (result.outcome !== 'up to date') noteRun(projectRoot, name, env);
-  const output =
-    lines.join('') + printResult(projectName, name, result, { color: wantsColor(env), cwd: workspace });
+  const show = (line: string): void => void process.stderr.write(`  ${projectName} ${line}\n`);
+  const progress = nowAndThen(show, PROGRESS_MS);
+  const runOne: RunOne = async (target) => {
+    const name = targetName(target.stage.name, target.variant);
+    const key = env[envName(projectRoot, name)];
+    const result =
+      key === undefined || key === ''
+        ? withoutKey(project, target, code, frozenLock)
+        : await runTarget(project, target, stages, { key, code, memo, frozenLock, log, progress });
+    if (result.outcome !== 'up to date') noteRun(projectRoot, name, env);
+    return result;
+  };
+  const target: TargetRef = { stage, variant: stage.perVariant ? variant : undefined };
+  const result = await work(project, target, runOne);
+  const name = targetName(stageName, variant);
+  // Without colours: Nx keeps what is said, and shows it again on other terminals and in logs.
+  const output = lines.join('') + printResult(projectName, name, result, { color: false, cwd: workspace });
   return { success: result.outcome !== 'failed', output };
 }
 
@@ -162,9 +210,4 @@ function noKey(target: string): Diagnostic {
     message: `${target} was given no key, so nothing can be cached rightly`,
     hint: 'run it through Nx, with "floe" among the plugins of nx.json; outside Nx there is `floe export`',
   };
-}
-
-/** Executors write to pipes: only what Nx says of the terminal counts. */
-function wantsColor({ NO_COLOR, FORCE_COLOR }: NodeJS.ProcessEnv): boolean {
-  return !NO_COLOR && FORCE_COLOR !== undefined && !['', '0', 'false'].includes(FORCE_COLOR);
 }

@@ -17,8 +17,10 @@ export interface StageContext {
   place(path: (string | number)[]): Place;
   /** For stages that are per variant. */
   variant?: string;
-  /** Progress of long work, for people. */
+  /** What is worth knowing of the work beside its result, for people. */
   log(line: string): void;
+  /** How far long work is, as often as there is something to say: it is shown now and then, and not kept. */
+  progress(line: string): void;
 }
 
 export interface StageResult {

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import {
   diagnosticsToJson,
   formatSize,
+  nowAndThen,
   openModel,
   printResult,
   processMemo,
@@ -26,6 +27,9 @@ import { findModels } from './find-models';
 import type { ExitCode } from './main';
 import type { Terminal } from './terminal';
 
+/** How often long work says how far it is. */
+const PROGRESS_MS = 2000;
+
 const STAGE_NAMES = STAGES.map(({ name }) => name);
 
 export const command: Command = {
@@ -39,8 +43,9 @@ Examples:
   floe export models/resnet                     every variant
   floe export models --variant int8 --json      one variant of many models, a JSON line each
   floe export models/resnet --until verify      also compare the .tflite with the frozen graph
+  floe export models --watch                    and again whenever a model.yaml or a file that it names changes
 
-Exit code: 0 all exported, 1 some failed, 2 called wrongly.`,
+Exit code: 0 all exported, 1 some failed, 2 called wrongly. Watching ends with Ctrl-C, and with 0.`,
   options: {
     variant: { type: 'string', multiple: true, value: 'NAME', help: 'Only this variant' },
     until: {
@@ -49,6 +54,7 @@ Exit code: 0 all exported, 1 some failed, 2 called wrongly.`,
       help: `Last stage (default export-tflite): ${STAGE_NAMES.join(', ')}`,
     },
     force: { type: 'boolean', help: 'Make everything again' },
+    watch: { type: 'boolean', help: 'Export again what changes, and say what changed, until Ctrl-C' },
     json: { type: 'boolean', help: 'Print one JSON line a model' },
   },
 };
@@ -69,6 +75,10 @@ export interface ExportOptions {
   until: StageName;
   force: boolean;
   json: boolean;
+  /** Says only what was made, not what was there already. */
+  newsOnly?: boolean;
+  /** Stops between two targets. */
+  signal?: AbortSignal;
 }
 
 /** The stages to run and what keys cover of them; tests give their own. */
@@ -94,8 +104,36 @@ export async function run(
     force: values.force === true,
     json: values.json === true,
   };
-  const models = findModels(positionals, io.cwd);
-  return exportModels(models, options, io, chain ?? defaultChain());
+  const find = (): string[] => findModels(positionals, io.cwd);
+  if (values.watch === true) return watchModels(find, options, io, chain ?? defaultChain());
+  return exportModels(find(), options, io, chain ?? defaultChain());
+}
+
+/** Exports, and exports again what changes, until the process is asked to end. */
+async function watchModels(
+  find: () => string[],
+  options: ExportOptions,
+  io: Terminal,
+  chain: Chain,
+): Promise<ExitCode> {
+  const { watch } = require('./watch') as typeof import('./watch');
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  // Once: whoever does not want to wait for the target that is being made asks a second time.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  const memo = processMemo();
+  const exportOptions = { ...options, newsOnly: true, signal: stop.signal };
+  try {
+    await watch({
+      find,
+      exportModels: (models) => exportModels(models, exportOptions, io, chain, memo),
+      io,
+      signal: stop.signal,
+    });
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end);
+  }
+  return 0;
 }
 
 function defaultChain(): Chain {
@@ -109,12 +147,13 @@ export async function exportModels(
   options: ExportOptions,
   io: Terminal,
   chain: Chain,
+  memo: Memo = processMemo(),
 ): Promise<ExitCode> {
-  const memo = processMemo();
   const started = performance.now();
   const results: ExportResult[] = [];
   const known = new Set<string>();
   for (const file of models) {
+    if (options.signal?.aborted) break;
     const project = openModel(file);
     const { variants } = project.loaded.outline;
     for (const variant of variants) known.add(variant);
@@ -122,11 +161,12 @@ export async function exportModels(
     const lacksVariants = options.variants.length > 0 && !options.variants.some((v) => variants.includes(v));
     if (lacksVariants && project.loaded.descriptor) continue;
     const result = await exportModel(project, options, io, chain, memo);
+    if (options.signal?.aborted) break;
     results.push(result);
     if (options.json) io.out(`${JSON.stringify(result)}\n`);
-    else printFiles(result, io);
+    else if (!options.newsOnly) printFiles(result, io);
   }
-  if (results.length === 0) {
+  if (results.length === 0 && !options.newsOnly) {
     const wanted = options.variants.map((v) => `\`${v}\``).join(' or ');
     throw new UsageError(`no model has a variant ${wanted}${suggest(options.variants[0], [...known])}`);
   }
@@ -157,6 +197,7 @@ export async function exportModel(
     ms: 0,
   };
   const say = (target: string, what: RunResult): void => {
+    if (options.newsOnly && what.outcome === 'up to date') return;
     if (!options.json) io.err(printResult(outline.name, target, what, io));
   };
 
@@ -169,6 +210,7 @@ export async function exportModel(
   }
   const failed = new Set<string>();
   for (const target of targets) {
+    if (options.signal?.aborted) break;
     if (descriptor && dependenciesOf(descriptor, target).some((name) => failed.has(name))) {
       failed.add(target.target);
       continue;
@@ -176,7 +218,15 @@ export async function exportModel(
     const log = (line: string): void => {
       if (!options.json) io.err(`  ${line}\n`);
     };
-    const outcome = await runTarget(project, target, stages, { code, memo, force: options.force, log });
+    const show = (line: string): void => io.err(`  ${line}\n`);
+    const progress = options.json ? undefined : nowAndThen(show, PROGRESS_MS);
+    const outcome = await runTarget(project, target, stages, {
+      code,
+      memo,
+      force: options.force,
+      log,
+      progress,
+    });
     addOnce(result.diagnostics, diagnosticsToJson(outcome));
     say(target.target, outcome);
     if (outcome.outcome === 'failed') failed.add(target.target);

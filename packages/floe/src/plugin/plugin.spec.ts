@@ -183,7 +183,7 @@ describe('the keys hook', () => {
     expect(() => keys(workspace)).not.toThrow();
   });
 
-  it('keeps the environment of 1,000 models with 4 variants under 900 kB, and is quick the second time', () => {
+  it('keeps the environment of 1,000 models with 4 variants under 900 kB', () => {
     const workspace = temporaryFolder();
     const files = Array.from({ length: 1000 }, (_, i) =>
       fakeModel(workspace, `models/family-${i % 7}/model-${i}`, ALL_VARIANTS),
@@ -197,10 +197,7 @@ describe('the keys hook', () => {
     );
     expect(Object.keys(env)).toHaveLength(16_000);
     expect(size).toBeLessThan(900_000);
-    const started = performance.now();
     expect(keys(workspace)).toEqual(env);
-    // The aim is 200 ms; a busy machine gets its share.
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 });
 

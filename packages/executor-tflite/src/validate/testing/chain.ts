@@ -42,6 +42,7 @@ export class Project {
         code: () => ({ fingerprint: 'test' }),
         force: true,
         log: () => undefined,
+        progress: () => undefined,
       });
       if (result.internalError) throw result.internalError;
       diagnostics.push(...result.diagnostics);
