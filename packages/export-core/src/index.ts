@@ -1,4 +1,5 @@
 /** What a TensorFlow model is: descriptor, formats, graph, ops, passes, diagnostics, keys. */
+export { MAX_FOLDER_ENTRIES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS } from './bytes/limits';
 export * from './checks/index';
 export * from './contract/contract';
 export * from './contract/find-tensor';
@@ -57,6 +58,6 @@ export * from './tensor/shape';
 export * from './tensor/tensor';
 export * from './inspect/describe-graph';
 export * from './inspect/inspect';
-export { systemError } from './format/file';
+export { readFile, systemError } from './format/file';
 export * from './format/npz';
 export * from './format/sniff';

@@ -1,7 +1,7 @@
 /** The calibrate stage: runs the converted model over calibration data and writes what it measured: `ranges.json`. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Diagnostics, FloeError, type StageFunction } from '@floe/export-core';
+import { Diagnostics, FloeError, type StageFunction, type Variant } from '@floe/export-core';
 import { calibrateModel } from '../quantize/calibrate/calibrate-model';
 import { calibrationSamples, declaredRanges } from '../quantize/calibrate/data';
 import { specsOf } from '../quantize/calibrate/specs';
@@ -11,7 +11,9 @@ import { CannotRun } from '../verify/cannot-run';
 
 export const calibrate: StageFunction = async ({ root, dist, descriptor, place, variant, progress }) => {
   const name = variant as string;
-  const calibration = descriptor.variants[name].calibration ?? { method: 'minmax' as const };
+  const calibration: NonNullable<Variant['calibration']> = descriptor.variants[name].calibration ?? {
+    method: 'minmax',
+  };
   const file = join(dist, 'converted/model.tflite');
   const bytes = readFileSync(file);
   const diagnostics = new Diagnostics();
@@ -20,6 +22,7 @@ export const calibrate: StageFunction = async ({ root, dist, descriptor, place, 
     specsOf(readModel(bytes, file)),
     {
       data: calibration.data === undefined ? undefined : resolve(root, calibration.data),
+      images: calibration.images,
       samples: calibration.samples,
       rangeOf: declaredRanges(descriptor),
       where,

@@ -19,7 +19,8 @@ import { detectionsPerCount } from '../detection/detection';
 import { engineGraph } from '../detection/reference';
 import { readModel } from '../tflite/read';
 import { litertEngine } from '../verify/litert-module';
-import { randomSamples, readSamples, type RangeOf, type Samples } from '../verify/samples';
+import { readSamples } from '../verify/sample-files';
+import { randomSamples, type RangeOf, type Samples } from '../verify/samples';
 import { reportPage } from '../verify/report';
 import { modelFacts, verificationJson, type Verification } from '../verify/verification';
 import { detectionOutputs, type DetectionOutputs } from '../verify/compare-detections';
@@ -89,9 +90,13 @@ function isRepeated(name: string, detector: DetectionOutputs | undefined): boole
 }
 
 function samplesOf({ descriptor, root, place }: StageContext, contract: Contract): Samples {
-  const { data } = descriptor.verify;
+  const { data, images } = descriptor.verify;
   if (data !== undefined) {
-    return readSamples(resolve(root, data), contract.signatures, place(['verify', 'data']));
+    return readSamples(contract.signatures, {
+      data: resolve(root, data),
+      images,
+      where: place(['verify', 'data']),
+    });
   }
   const rangeOf: RangeOf = (signature, input) => {
     const declared = [

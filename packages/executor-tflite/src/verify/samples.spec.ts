@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FloeError, Tensor, type DType, type Shape, type Signature } from '@floe/export-core';
-import { RANDOM_SAMPLES, randomSamples, readSamples } from './samples';
+import { readSamples } from './sample-files';
+import { RANDOM_SAMPLES, randomSamples } from './samples';
 import { npz } from './testing/npz';
 
 let folder: string;
@@ -43,7 +44,7 @@ function problems(run: () => unknown): { message: string; hint?: string }[] {
 
 describe('readSamples', () => {
   it('makes one invocation of each element of the first axis', () => {
-    const samples = readSamples(file({ image: f32([3, 4, 2]) }), [image]).get('serve')!;
+    const samples = readSamples([image], { data: file({ image: f32([3, 4, 2]) }) }).get('serve')!;
     expect(samples.map((s) => s.get('image')!.shape)).toEqual([
       [4, 2],
       [4, 2],
@@ -54,7 +55,7 @@ describe('readSamples', () => {
 
   it('knows inputs by signature where there are several', () => {
     const two = [signature('a', input('x', 'float32', [1])), signature('b', input('x', 'float32', [1]))];
-    const samples = readSamples(file({ 'a/x': f32([1, 1]), 'b/x': f32([2, 1], 5) }), two);
+    const samples = readSamples(two, { data: file({ 'a/x': f32([1, 1]), 'b/x': f32([2, 1], 5) }) });
     expect([samples.get('a')!.length, samples.get('b')!.length]).toEqual([1, 2]);
     expect(samples.get('b')![1].get('x')!.at(0)).toBe(5);
   });
@@ -63,10 +64,10 @@ describe('readSamples', () => {
     const both = signature('serve', input('a', 'float32', [1]), input('b', 'int32', [1]));
     const a = Tensor.fromNumbers('float64', [1, 1], [0.5]);
     const b = Tensor.fromNumbers('int64', [1, 1], [7]);
-    const [sample] = readSamples(file({ a, b }), [both]).get('serve')!;
+    const [sample] = readSamples([both], { data: file({ a, b }) }).get('serve')!;
     expect([sample.get('a')!.dtype, sample.get('b')!.dtype]).toEqual(['float32', 'int32']);
     const large = Tensor.fromNumbers('int64', [1, 1], [2n ** 40n]);
-    expect(problems(() => readSamples(file({ a, b: large }), [both]))[0].message).toContain(
+    expect(problems(() => readSamples([both], { data: file({ a, b: large }) }))[0].message).toContain(
       'do not fit int32',
     );
   });
@@ -79,9 +80,9 @@ describe('readSamples', () => {
       input('size', 'int32', []),
     );
     const list = problems(() =>
-      readSamples(file({ imagee: f32([1, 4, 2]), mask: f32([1, 2]), size: Tensor.scalar('int32', 1) }), [
-        three,
-      ]),
+      readSamples([three], {
+        data: file({ imagee: f32([1, 4, 2]), mask: f32([1, 2]), size: Tensor.scalar('int32', 1) }),
+      }),
     );
     expect(list.map((d) => d.message)).toEqual([
       expect.stringMatching(/no array "image", but "imagee"/),
@@ -93,17 +94,17 @@ describe('readSamples', () => {
   });
 
   it('sees that the axis of samples is missing', () => {
-    const [problem] = problems(() => readSamples(file({ image: f32([4, 2]) }), [image]));
+    const [problem] = problems(() => readSamples([image], { data: file({ image: f32([4, 2]) }) }));
     expect(problem.message).toContain('the first axis, which counts samples, is missing');
   });
 
   it('wants as many samples for each input, and at least one', () => {
     const two = signature('serve', input('a', 'float32', [1]), input('b', 'float32', [1]));
-    const [problem] = problems(() => readSamples(file({ a: f32([2, 1]), b: f32([3, 1]) }), [two]));
+    const [problem] = problems(() => readSamples([two], { data: file({ a: f32([2, 1]), b: f32([3, 1]) }) }));
     expect(problem.message).toContain('"a" 2, "b" 3');
-    expect(problems(() => readSamples(file({ image: f32([0, 1, 2]) }), [image]))[0].message).toContain(
-      'no samples',
-    );
+    expect(
+      problems(() => readSamples([image], { data: file({ image: f32([0, 1, 2]) }) }))[0].message,
+    ).toContain('no samples');
   });
 });
 

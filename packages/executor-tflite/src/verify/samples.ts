@@ -1,7 +1,7 @@
 /**
- * What models are fed: samples from an .npz, or seeded random ones.
+ * What models are fed: samples from arrays, or seeded random ones.
  *
- * In the file, keys are input names (`signature/input` where there are several signatures) and the first axis counts
+ * Arrays' keys are input names (`signature/input` where there are several signatures) and the first axis counts
  * samples; each sample is one invocation.
  */
 import {
@@ -11,7 +11,6 @@ import {
   elementCount,
   FloeError,
   nearest,
-  readNpz,
   shapeToString,
   Tensor,
   type DType,
@@ -33,15 +32,6 @@ export const RANDOM_SAMPLES = 4;
 
 /** Where an unknown size is made up. */
 const MADE_UP_SIZE = 1;
-
-/**
- * Reads samples of all signatures.
- *
- * @throws FloeError V003 with everything that does not fit, and the reader's own (S001, S004, …)
- */
-export function readSamples(file: string, signatures: readonly Signature[], where?: Place): Samples {
-  return samplesOf(readNpz(file), file, signatures, where);
-}
 
 /**
  * Divides arrays, by input name, into samples of all signatures.

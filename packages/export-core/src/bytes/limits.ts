@@ -77,3 +77,7 @@ export const MAX_VOCABULARY_BYTES = 2 ** 29;
 
 /** Bytes of a pipeline.config: a page or two of text. */
 export const MAX_PIPELINE_CONFIG_BYTES = 2 ** 24;
+
+/** Bytes of an image file, and pixels it may claim to have: photographs have some tens of millions. */
+export const MAX_IMAGE_BYTES = 2 ** 28;
+export const MAX_IMAGE_PIXELS = 2 ** 27;

@@ -25,6 +25,7 @@ export function checkRules(value: unknown, report: Report): void {
   if (isMap(value.source)) checkSource(value.source, report);
   checkContract(value, report);
   if (isMap(value.tflite)) checkLists(value.tflite, ['tflite'], report);
+  if (isMap(value.verify)) checkImages(value.verify, ['verify'], report);
   if (isMap(value.variants)) {
     if (Object.keys(value.variants).length === 0) {
       report(
@@ -152,8 +153,21 @@ function checkLists(part: Keys, path: Path, report: Report): void {
   }
 }
 
+/** `images` says how the images of `data` are read. */
+function checkImages(part: Keys, path: Path, report: Report): void {
+  if (part.images === undefined) return;
+  if (part.data === undefined)
+    report('D005', [...path, 'images'], '`images` needs `data`: the folder with the images');
+  const { mean, std } = isMap(part.images) ? part.images : {};
+  if ((Array.isArray(std) ? std : [std]).includes(0))
+    report('D003', [...path, 'images', 'std'], '`std` is 0, by which nothing can be divided');
+  if (Array.isArray(mean) && Array.isArray(std) && mean.length !== std.length)
+    report('D003', [...path, 'images', 'std'], `\`std\` has ${std.length} channels, \`mean\` ${mean.length}`);
+}
+
 function checkVariant(name: string, variant: Keys, report: Report): void {
   const quantization = variant.quantization ?? 'none';
+  if (isMap(variant.calibration)) checkImages(variant.calibration, ['variants', name, 'calibration'], report);
   if (!(QUANTIZATIONS as readonly unknown[]).includes(quantization)) return;
   const without = (key: string, needs: string): void => {
     const message = `\`${key}\` has no meaning with \`quantization: ${quantization}\`: it needs ${needs}`;

@@ -116,11 +116,41 @@ const targetSchema = z
   .describe('What the artefacts must run on.')
   .meta(EMPTY_ALLOWED);
 
+const ofChannels = (what: string) =>
+  z.union([z.number(), z.array(z.number()).min(1).max(4)]).describe(`${what}: one number, or one a channel.`);
+
+const imagesSchema = z
+  .strictObject({
+    input: z
+      .string()
+      .min(1)
+      .describe('Input that takes the images. Default: the only one of that shape.')
+      .optional(),
+    size: z
+      .tuple([z.int().min(1), z.int().min(1)])
+      .describe('Height and width, where the input’s shape leaves them open.')
+      .optional(),
+    fit: z
+      .enum(['stretch', 'crop', 'pad'])
+      .default('stretch')
+      .describe('Images of another aspect: distorted, their middle, or whole with black bars.'),
+    resize: z
+      .enum(['bilinear', 'nearest', 'area'])
+      .default('bilinear')
+      .describe('Method, as in tf.image.resize.'),
+    channels: z.enum(['rgb', 'bgr']).default('rgb').describe('Order of the channels.'),
+    mean: ofChannels('Subtracted from the bytes (0 to 255)').default(0),
+    std: ofChannels('What is left is divided by it').default(1),
+  })
+  .describe('How a folder of .png and .jpg files becomes samples: (byte − mean) / std.');
+
+const SAMPLES =
+  'Samples: .npz whose keys are input names, first axis counts samples; a folder of such arrays as .npy, or of images';
+
 const calibrationSchema = z
   .strictObject({
-    data: path(
-      'Samples: .npz whose keys are input names, first axis counts samples. Default: random in `range`.',
-    ).optional(),
+    data: path(`${SAMPLES}. Default: random in \`range\`.`).optional(),
+    images: imagesSchema.optional(),
     samples: z.int().min(1).describe('Samples to use. Default: all.').optional(),
     method: z
       .enum(['minmax', 'moving-average', 'percentile', 'mse'])
@@ -152,7 +182,8 @@ const variantSchema = z
 
 const verifySchema = z
   .strictObject({
-    data: path('Samples: .npz whose keys are input names. Default: random in `range`.').optional(),
+    data: path(`${SAMPLES}. Default: random in \`range\`.`).optional(),
+    images: imagesSchema.optional(),
     tolerance: z.number().positive().default(1e-4).describe('Largest relative difference allowed.'),
     required: z.boolean().default(false).describe('What cannot be verified is an error.'),
     minSqnr: z.number().describe('Smallest signal to noise ratio in dB of quantised variants.').optional(),
@@ -248,6 +279,7 @@ export type ContractOutput = z.output<typeof outputSchema>;
 export type Source = Descriptor['source'];
 export type Variant = Descriptor['variants'][string];
 export type Quantization = (typeof QUANTIZATIONS)[number];
+export type ImageSettings = z.output<typeof imagesSchema>;
 export type DetectionKeys = NonNullable<Descriptor['detection']>;
 
 /** The JSON Schema that editors use for completion and checks. */

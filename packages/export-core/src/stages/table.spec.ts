@@ -119,6 +119,7 @@ describe('slices', () => {
       ['calibrate:int8', 'verify:float', 'verify:half', 'verify:int8'],
     ],
     ['calibration', 'samples: 10', 'samples: 11', ['calibrate:int8']],
+    ['how images are read', 'samples: 10', 'samples: 10, images: { std: 255 }', ['calibrate:int8']],
     ['io', 'io: int8', 'io: uint8', ['export-tflite:int8', 'verify:int8']],
     ['what to do with unsupported ops', 'io: int8', 'io: int8, onUnsupported: error', ['quantize:int8']],
     [

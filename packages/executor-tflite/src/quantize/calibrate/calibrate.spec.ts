@@ -139,6 +139,21 @@ describe('data', () => {
     expect(() => read(root)).toThrow();
   });
 
+  it('may be a folder of images, checked against the declared range', () => {
+    const images = { fit: 'stretch', resize: 'bilinear', channels: 'rgb', mean: 127.5, std: 127.5 } as const;
+    const b = new Builder();
+    const specsOfImages = specsOf(b.finish(b.op('ABS', [b.input('x', [1, 4, 4, 3])], 'y', [1, 4, 4, 3])));
+    const data = join(__dirname, '../../verify/images/fixtures');
+    const diagnosed = (std: number): string[] => {
+      const diagnostics = new Diagnostics();
+      const settings = { data, images: { ...images, std }, rangeOf: () => [-1, 1] as [number, number] };
+      expect(calibrationSamples(specsOfImages, settings, diagnostics).get('serving_default')).toHaveLength(7);
+      return diagnostics.list.map((d) => d.message);
+    };
+    expect(diagnosed(127.5)).toEqual([expect.stringContaining('has 7 samples')]);
+    expect(diagnosed(1)[1]).toMatch(/reach from -.*, its declared range is \[-1, 1\]/);
+  });
+
   it('is made up, with a warning, where there is none', () => {
     const { found, diagnostics } = read(undefined, [2, 3]);
     expect(found.length).toBeGreaterThan(1);

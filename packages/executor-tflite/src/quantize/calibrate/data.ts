@@ -1,18 +1,15 @@
-/** Calibration data: an .npz, a folder of .npy files, or made-up samples; with what is wrong about them. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+/** Calibration data: read or made up, with what is wrong about them. */
+import { basename } from 'node:path';
 import {
   Diagnostics,
   FloeError,
-  readNpy,
-  readNpz,
-  systemError,
   type Descriptor,
+  type ImageSettings,
   type Place,
   type Signature,
-  type Tensor,
 } from '@floe/export-core';
-import { randomSamples, samplesOf, type RangeOf, type Samples } from '../../verify/samples';
+import { readSamples } from '../../verify/sample-files';
+import { randomSamples, type RangeOf, type Samples } from '../../verify/samples';
 
 /** Fewer samples seldom show the real ranges; TensorFlow's guide asks for about a hundred. */
 const FEW_SAMPLES = 10;
@@ -22,6 +19,8 @@ const MADE_UP_SAMPLES = 16;
 export interface DataSettings {
   /** Absolute path of the data; undefined: samples are made up. */
   data?: string;
+  /** How images are read, where `data` is a folder of them. */
+  images?: ImageSettings;
   /** How many samples to use at most. */
   samples?: number;
   rangeOf: RangeOf;
@@ -35,7 +34,7 @@ export interface DataSettings {
  */
 export function calibrationSamples(
   signatures: readonly Signature[],
-  { data, samples: limit, rangeOf, where }: DataSettings,
+  { data, images, samples: limit, rangeOf, where }: DataSettings,
   diagnostics: Diagnostics,
 ): Samples {
   if (data === undefined) {
@@ -46,35 +45,9 @@ export function calibrationSamples(
     });
     return randomSamples(signatures, rangeOf, limit ?? MADE_UP_SAMPLES);
   }
-  const all = recoded(() => samplesOf(readArrays(data), data, signatures, where));
-  const samples: Samples = new Map([...all].map(([key, list]) => [key, list.slice(0, limit)]));
+  const samples = recoded(() => readSamples(signatures, { data, images, limit, where }));
   checkSamples(signatures, samples, { rangeOf, where, data }, diagnostics);
   return samples;
-}
-
-/** Arrays by input name: of an .npz, or of the files `input.npy` in a folder (`signature/input.npy` for several). */
-function readArrays(path: string): Map<string, Tensor> {
-  let isFolder: boolean;
-  try {
-    isFolder = statSync(path).isDirectory();
-  } catch (error) {
-    throw systemError(path, error);
-  }
-  if (!isFolder) return readNpz(path);
-  const arrays = new Map<string, Tensor>();
-  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).map((n) => n.replaceAll('\\', '/'));
-  for (const name of names.sort()) {
-    if (!name.endsWith('.npy')) continue;
-    const file = join(path, name);
-    arrays.set(name.slice(0, -'.npy'.length), readNpy(readFileSync(file), file));
-  }
-  if (arrays.size) return arrays;
-  throw new FloeError({
-    code: 'Q001',
-    severity: 'error',
-    message: `${path} holds no .npy file`,
-    hint: 'save an array for each input: np.save("input_name.npy", samples), samples along the first axis',
-  });
 }
 
 /** What is wrong with samples is here a matter of calibration. */

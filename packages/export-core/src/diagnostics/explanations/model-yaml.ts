@@ -50,7 +50,7 @@ export const MODEL_YAML = {
     cause:
       'The calibration samples do not fit the model, are not numbers, are outside the declared range, or there are none.',
     example: 'calibration: { data: calibration.npz }, with an array `x` where the input is called `image`',
-    cure: 'Save one array for each input under its name, samples along the first axis: np.savez("calibration.npz", image=samples)',
+    cure: 'Save one array for each input under its name, samples along the first axis: np.savez("calibration.npz", image=samples). Or name a folder of images and say how the app scales them: calibration: { data: photos, images: { mean: 127.5, std: 127.5 } }',
   },
   Q002: {
     cause: 'Ranges were measured on another converted model than the one to be quantised.',
