@@ -4,7 +4,7 @@ import { crc32c, maskCrc } from '../../packages/export-core/src/bytes/crc32c';
 import { RandomAccessFile } from '../../packages/export-core/src/format/file';
 import { decode, encode } from '../../packages/export-core/src/format/proto';
 import { Table } from '../../packages/export-core/src/format/table';
-import { writeTable } from '../../packages/export-core/src/format/testing/table-writer';
+import { writeTable } from '../../packages/export-core/src/format/write-table';
 
 /** Adds to a float32 variable's first element, with checksums as TensorFlow would write them. */
 export function changeWeight(prefix: string, variable: string, by: number): void {
@@ -17,7 +17,7 @@ export function changeWeight(prefix: string, variable: string, by: number): void
     const entry = decode('BundleEntryProto', value, index);
     return [key, encode('BundleEntryProto', { ...entry, crc32c: sum })];
   });
-  writeFileSync(index, writeTable(table, { perBlock: 64 }));
+  writeFileSync(index, writeTable(table));
 }
 
 /** Flips one bit of a variable and leaves its checksum. */

@@ -1,5 +1,5 @@
 /** What a TensorFlow model is: descriptor, formats, graph, ops, passes, diagnostics, keys. */
-export { MAX_FOLDER_ENTRIES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS } from './bytes/limits';
+export { MAX_FOLDER_ENTRIES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_MESSAGE_BYTES } from './bytes/limits';
 export * from './checks/index';
 export * from './contract/contract';
 export * from './contract/find-tensor';
@@ -39,6 +39,7 @@ export * from './passes/freeze-context';
 export * from './passes/freeze-pipeline';
 export * from './passes/infer-shapes';
 export * from './passes/pass';
+export * from './source/frozen-model';
 export * from './source/graph-file';
 export * from './source/load-source';
 export * from './source/write-saved-model';

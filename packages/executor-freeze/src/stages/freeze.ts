@@ -1,4 +1,7 @@
-/** The freeze stage: source and contract in, `frozen/graph.pb`, `frozen/contract.json` and provenance out. */
+/**
+ * The freeze stage: source and contract in, `frozen/graph.pb`, `frozen/contract.json` and provenance out. A graph that
+ * is too large for one message becomes `frozen/saved_model/`.
+ */
 import {
   checkCycles,
   checkGraph,
@@ -11,14 +14,17 @@ import {
   inferShapes,
   located,
   loadSource,
+  MAX_MESSAGE_BYTES,
   neededByContract,
   mergeShapes,
   parseInput,
   resolveContract,
   runPasses,
+  sizeOf,
   sourcePath,
   withPaths,
   writeGraphDef,
+  writeSavedModel,
   type Contract,
   type Diagnostic,
   type FreezeContext,
@@ -31,19 +37,24 @@ import {
   type StageResult,
 } from '@floe/export-core';
 
-export const freeze: StageFunction = async (context) => {
-  const inPlace = (list: readonly Diagnostic[]) =>
-    located(list, context.descriptor, withPaths(context.place));
-  try {
-    const result = freezeSource(context);
-    return { ...result, diagnostics: inPlace(result.diagnostics) };
-  } catch (error) {
-    if (error instanceof FloeError) throw new FloeError(inPlace(error.diagnostics));
-    throw error;
-  }
-};
+/** @param limit bytes that a message of TensorFlow's may have */
+export function freezing(limit = MAX_MESSAGE_BYTES): StageFunction {
+  return async (context) => {
+    const inPlace = (list: readonly Diagnostic[]) =>
+      located(list, context.descriptor, withPaths(context.place));
+    try {
+      const result = freezeSource(context, limit);
+      return { ...result, diagnostics: inPlace(result.diagnostics) };
+    } catch (error) {
+      if (error instanceof FloeError) throw new FloeError(inPlace(error.diagnostics));
+      throw error;
+    }
+  };
+}
 
-function freezeSource(context: StageContext): StageResult {
+export const freeze = freezing();
+
+function freezeSource(context: StageContext, limit: number): StageResult {
   const { descriptor } = context;
   const diagnostics = new Diagnostics();
   const source = load(context);
@@ -69,21 +80,19 @@ function freezeSource(context: StageContext): StageResult {
     diagnostics.throwIfErrors();
     describeOutputs(contract, source.graph);
     contract.initializers.push(...freezing.initializers.map((n) => n.name));
-    const graph = writeGraphDef(source.graph);
+    const provenance = {
+      ...source.provenance,
+      inputs: names(contract, 'inputs'),
+      outputs: names(contract, 'outputs'),
+      ops: opCounts(source.graph),
+    };
+    const files = graphFiles(source.graph, contract, limit);
     return {
       diagnostics: diagnostics.list,
-      artefacts: {
-        'frozen/graph.pb': graph,
-        'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n',
-      },
-      provenance: {
-        ...source.provenance,
-        inputs: names(contract, 'inputs'),
-        outputs: names(contract, 'outputs'),
-        ops: opCounts(source.graph),
-      },
+      artefacts: { ...files, 'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n' },
+      provenance,
       release: () => source.close(),
-      summary: `${source.graph.nodes.size} nodes, ${sizeText(graph)}`,
+      summary: `${source.graph.nodes.size} nodes, ${formatSize(sizeOf(Object.values(files).flat()))}`,
     };
   } catch (error) {
     source.close();
@@ -175,6 +184,14 @@ function describeOutputs(contract: Contract, graph: Graph): void {
   }
 }
 
+/** The graph in one file, or, with more than `limit` bytes, as a SavedModel; the contract then says so. */
+function graphFiles(graph: Graph, contract: Contract, limit: number): Record<string, readonly Piece[]> {
+  const whole = writeGraphDef(graph);
+  if (sizeOf(whole) <= limit) return { 'frozen/graph.pb': whole };
+  contract.graph = 'saved_model';
+  return writeSavedModel(`frozen/${contract.graph}`, graph, contract, limit);
+}
+
 function names(contract: Contract, list: 'inputs' | 'outputs'): string[] {
   return contract.signatures.flatMap((s) => s[list].map((spec) => spec.tensor));
 }
@@ -183,10 +200,6 @@ function opCounts(graph: Graph): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const node of graph.nodes.values()) counts[node.op] = (counts[node.op] ?? 0) + 1;
   return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function sizeText(pieces: readonly Piece[]): string {
-  return formatSize(pieces.reduce((n, p) => n + p.byteLength, 0));
 }
 
 /** A fault of the graph that only showed on the way. */

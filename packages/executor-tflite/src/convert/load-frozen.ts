@@ -1,11 +1,9 @@
 /** What the stages after freeze start from: the frozen graph and its contract. */
-import { join } from 'node:path';
 import {
   cutInputs,
   Diagnostics,
   inferShapes,
-  readContract,
-  readGraphFile,
+  readFrozen,
   resolveContract,
   type Contract,
   type Graph,
@@ -34,8 +32,7 @@ export function loadFrozen(
   { builtin = true } = {},
 ): FrozenModel {
   const { dist, descriptor, place } = context;
-  const contract = readContract(dist);
-  const { graph } = readGraphFile(join(dist, 'frozen/graph.pb'));
+  const { graph, contract } = readFrozen(dist);
   const detection = detectionModel(graph, context, diagnostics, builtin);
   if (detection) Object.assign(contract, { signatures: [detection.signature], initializers: [] });
   const { inputs, outputs } = descriptor.tflite;

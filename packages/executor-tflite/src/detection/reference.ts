@@ -20,5 +20,5 @@ export function engineGraph(frozen: FrozenGraph, wasCut: boolean): FrozenGraph {
   } else if (!wasCut) {
     return frozen;
   }
-  return { ...frozen, bytes: joinPieces(writeGraphDef(graph)) };
+  return { ...frozen, bytes: () => joinPieces(writeGraphDef(graph)) };
 }

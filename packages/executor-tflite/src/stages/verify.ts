@@ -18,6 +18,7 @@ import { POST_PROCESS } from '../detection/names';
 import { detectionsPerCount } from '../detection/detection';
 import { engineGraph } from '../detection/reference';
 import { readModel } from '../tflite/read';
+import { CannotRun } from '../verify/cannot-run';
 import { litertEngine } from '../verify/litert-module';
 import { readSamples } from '../verify/sample-files';
 import { randomSamples, type RangeOf, type Samples } from '../verify/samples';
@@ -39,7 +40,10 @@ export const verify: StageFunction = async (context) => {
   const samples = samplesOf(context, contract);
   const { tolerance, minSqnr } = descriptor.verify;
   const rule = ruleFor(quantization, tolerance, minSqnr);
-  const bytes = readFileSync(join(dist, 'frozen/graph.pb'));
+  const bytes = (): Uint8Array => {
+    if (contract.graph !== undefined) throw new CannotRun('the frozen graph is larger than 2 GiB');
+    return readFileSync(join(dist, 'frozen/graph.pb'));
+  };
   const frozen = engineGraph({ bytes, graph, initializers: contract.initializers }, detection !== undefined);
   const signatures = await verifyModel(
     tflite,

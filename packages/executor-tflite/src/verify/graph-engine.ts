@@ -3,8 +3,8 @@ import type { Graph, Tensor } from '@floe/export-core';
 
 /** A frozen graph as its file has it, and as it was read. */
 export interface FrozenGraph {
-  /** The GraphDef's bytes. */
-  bytes: Uint8Array;
+  /** The GraphDef's bytes. @throws CannotRun where it is too large to have any */
+  bytes(): Uint8Array;
   graph: Graph;
   /** Nodes to run once before the first inference. */
   initializers: readonly string[];

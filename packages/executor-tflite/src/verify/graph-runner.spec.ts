@@ -37,7 +37,7 @@ function model(
     inputs: Object.entries(inputs).map(([name, spec]) => ({ name, tensor: `${name}:0`, ...spec })),
     outputs: outputs.map((v, i) => ({ name: `out${i}`, tensor: v.name, dtype, shape: null })),
   };
-  return { frozen: { bytes: joinPieces(writeGraphDef(graph)), graph, initializers: [] }, signature };
+  return { frozen: { bytes: () => joinPieces(writeGraphDef(graph)), graph, initializers: [] }, signature };
 }
 
 type Model = ReturnType<typeof model>;

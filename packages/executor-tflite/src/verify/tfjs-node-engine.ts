@@ -41,7 +41,7 @@ export const tfjsNodeEngine: GraphEngine = {
     const folder = mkdtempSync(join(tmpdir(), 'floe-verify-'));
     try {
       mkdirSync(join(folder, 'variables'));
-      writeFileSync(join(folder, 'saved_model.pb'), savedModel(bytes, feeds, fetches));
+      writeFileSync(join(folder, 'saved_model.pb'), savedModel(bytes(), feeds, fetches));
       const model = await tf.node.loadSavedModel(folder, ['serve'], 'serving_default');
       return new NodeGraph(tf, model, feeds, fetches);
     } catch (error) {

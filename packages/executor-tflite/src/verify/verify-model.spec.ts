@@ -17,7 +17,7 @@ function frozen(factor = 2) {
     .output();
   const c = graph.addConst('c', Tensor.scalar('float32', factor)).output();
   graph.add('y', 'Mul', [x, c], f32);
-  return { bytes: joinPieces(writeGraphDef(graph)), graph, initializers: [] };
+  return { bytes: () => joinPieces(writeGraphDef(graph)), graph, initializers: [] };
 }
 
 const signature: Signature = {

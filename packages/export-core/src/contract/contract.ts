@@ -29,6 +29,8 @@ export interface Contract {
   signatures: Signature[];
   /** Nodes to run once before the first inference: table and state initialisers, in order. */
   initializers: string[];
+  /** Where the frozen graph is too large for `graph.pb`: the SavedModel beside the contract that holds it. */
+  graph?: 'saved_model';
 }
 
 /** The signature of models that declare inputs and outputs without naming a signature. */

@@ -14,7 +14,8 @@ import {
   removeTempFolders,
   tempFolder,
 } from './testing/fixtures';
-import { writeTable } from './testing/table-writer';
+import { snappyBlock } from './testing/table-writer';
+import { writeTable } from './write-table';
 
 afterEach(removeTempFolders);
 
@@ -99,14 +100,17 @@ describe('openCheckpoint', () => {
     const entries = entriesOf(fixture('v2/sharded.ckpt.index'));
     fs.writeFileSync(
       path.join(folder, 'sharded.ckpt.index'),
-      writeTable(entries, { snappy: true, perBlock: 3 }),
+      writeTable(entries, { store: snappyBlock, perBlock: 3 }),
     );
     expect(contentsOf(path.join(folder, 'sharded.ckpt'))).toEqual(EXPECTED['v2/sharded.ckpt']);
   });
 
   it('reads a V1 file of snappy blocks', () => {
     const name = path.join(tempFolder(), 'model.ckpt');
-    fs.writeFileSync(name, writeTable(entriesOf(fixture('v1/single.ckpt')), { snappy: true, perBlock: 2 }));
+    fs.writeFileSync(
+      name,
+      writeTable(entriesOf(fixture('v1/single.ckpt')), { store: snappyBlock, perBlock: 2 }),
+    );
     expect(contentsOf(name)).toEqual(EXPECTED['v1/single.ckpt']);
   });
 

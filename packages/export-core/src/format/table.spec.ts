@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import { RandomAccessFile } from './file';
 import { Table } from './table';
 import { codesOf, fixture, messageOf, removeTempFolders, tempFolder } from './testing/fixtures';
-import { blockContents, storedBlock, writeTable } from './testing/table-writer';
+import { snappyBlock } from './testing/table-writer';
+import { blockContents, storedBlock, writeTable } from './write-table';
 
 afterEach(removeTempFolders);
 
@@ -46,7 +47,7 @@ describe('Table', () => {
 
   it('reads any entries, in blocks of any size, snappy or not, by order and by key', () => {
     const options = fc.record({
-      snappy: fc.boolean(),
+      store: fc.constantFrom(undefined, snappyBlock),
       perBlock: fc.integer({ min: 1, max: 9 }),
       restartEvery: fc.integer({ min: 1, max: 5 }),
     });
@@ -87,7 +88,7 @@ describe('Table', () => {
 
   /** A table whose only data block is the given contents, with a right checksum. */
   function tableOf(contents: Uint8Array, compression = 0): Buffer {
-    const block = storedBlock(contents, false, compression);
+    const block = storedBlock(contents, compression);
     const index = storedBlock(blockContents([[Buffer.from('z'), Buffer.from([0, contents.length])]]));
     const handle = [block.length, index.length - 5];
     const footer = Buffer.alloc(48);

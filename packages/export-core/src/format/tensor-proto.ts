@@ -103,9 +103,14 @@ function bytesOf(data: TypedArray): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
+/** The message for a tensor without its elements. */
+export function tensorHead({ dtype, shape }: Tensor): MessageInit<'TensorProto'> {
+  return { dtype: dtypeCode(dtype), tensor_shape: shapeToProto([...shape]) };
+}
+
 /** The message for a tensor. Packed elements are not copied; a tensor of equal elements lists one. */
 export function tensorToProto(tensor: Tensor): MessageInit<'TensorProto'> {
-  const head = { dtype: dtypeCode(tensor.dtype), tensor_shape: shapeToProto([...tensor.shape]) };
+  const head = tensorHead(tensor);
   if (tensor.dtype === 'string') return { ...head, string_val: tensor.strings };
   const one = tensor.splatElement;
   if (one && tensor.size > 1) return { ...head, ...listOf(Tensor.fromBytes(tensor.dtype, [], one)) };

@@ -7,7 +7,7 @@
  */
 import type { Piece } from '../keys/atomic';
 import { encode, type MessageInit } from '../format/proto';
-import { shapeToProto, tensorToProto } from '../format/tensor-proto';
+import { shapeToProto, tensorHead, tensorToProto } from '../format/tensor-proto';
 import { dtypeCode, type DType } from '../tensor/dtype';
 import { outputTypes } from '../ops/op-def';
 import type { Attr } from './attr';
@@ -46,11 +46,7 @@ function nodePieces(node: Node): Piece[] {
   }
   const { value: _value, ...rest } = attrsToProto(node.attrs);
   const head = encode('NodeDef', { ...nodeToProto(node, outsideName), attr: rest });
-  const { tensor_content, ...tensorHead } = tensorToProto(tensor);
-  const tensorPieces = [
-    encode('TensorProto', tensorHead),
-    ...lengthDelimited(4, [tensor_content as Uint8Array]),
-  ];
+  const tensorPieces = [encode('TensorProto', tensorHead(tensor)), ...lengthDelimited(4, [tensor])];
   // NodeDef.attr (5) is a map entry { key (1) = "value", value (2) = AttrValue { tensor (8) } }.
   const entry = [
     ...lengthDelimited(1, [Buffer.from('value')]),
@@ -59,9 +55,14 @@ function nodePieces(node: Node): Piece[] {
   return lengthDelimited(1, [head, ...lengthDelimited(5, entry)]);
 }
 
+/** The bytes of a file in pieces. */
+export function sizeOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((n, piece) => n + piece.byteLength, 0);
+}
+
 /** A length-delimited protobuf field around pieces. */
 export function lengthDelimited(field: number, pieces: Piece[]): Piece[] {
-  const length = pieces.reduce((n, p) => n + p.byteLength, 0);
+  const length = sizeOf(pieces);
   const head = [(field << 3) | 2];
   for (let rest = length; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) {

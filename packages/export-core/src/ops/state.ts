@@ -28,7 +28,9 @@ export function handleSource(c: InferContext, i: number): Node | undefined {
 /** The shape of the variable behind the handle of input `i`. */
 export function variableShape(c: InferContext, i: number): Shape {
   const source = handleSource(c, i);
-  const shape = source?.attr('shape') ?? source?.attrs.get('_handle_shapes');
+  // The shape that a function notes of an argument is the handle's own.
+  const noted = source?.op === '_Arg' ? undefined : source?.attr('shape');
+  const shape = noted ?? source?.attrs.get('_handle_shapes');
   if (shape?.kind === 'shape') return shape.value;
   const first = shape?.kind === 'list' ? shape.value[0] : undefined;
   return first?.kind === 'shape' ? first.value : null;

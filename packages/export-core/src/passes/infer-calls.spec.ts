@@ -122,3 +122,22 @@ test('a function that calls itself is no endless walk', () => {
   expect(() => inferShapes(graph, new Diagnostics())).not.toThrow();
   expect(y.output().dtype).toBe('float32');
 });
+
+test('a variable that a function reads is not of the shape of its handle', () => {
+  const graph = new Graph();
+  body(graph, 'read', 1, (f, [handle]) => {
+    handle.node.attrs = new Map([
+      ['T', attr.type('resource')],
+      ['shape', attr.shape([])],
+    ]);
+    return [f.add('value', 'ReadVariableOp', [handle], { dtype: attr.type('float32') }).output()];
+  });
+  const variable = graph.add('v', 'VarHandleOp', [], { dtype: attr.type('float32'), shape: attr.shape([2]) });
+  const call = graph.add('call', 'StatefulPartitionedCall', [variable.output()], {
+    Tin: attr.types(['resource']),
+    Tout: attr.types(['float32']),
+    f: attr.func('read'),
+  });
+  inferShapes(graph, new Diagnostics());
+  expect(shapes(call, 1)).toEqual([null]);
+});

@@ -10,7 +10,10 @@ import { parseInput } from '../graph/graphdef';
 import type { FreezeContext } from './freeze-context';
 import { reachableFunctions } from './function-calls';
 
-export function prune(graph: Graph, { contract, initializers }: FreezeContext): void {
+export function prune(
+  graph: Graph,
+  { contract, initializers }: Pick<FreezeContext, 'contract' | 'initializers'>,
+): void {
   // Inputs stay although no output may need them: the contract is kept to the letter.
   const specs = [...contractOutputs(contract), ...contractInputs(contract)];
   const roots = specs

@@ -10,10 +10,10 @@ import { writeSavedModel } from './write-saved-model';
 const temporary = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'floe-')));
 afterAll(() => fs.rmSync(temporary, { recursive: true, force: true }));
 
-function written(name: string, { graph, contract, context }: Frozen): string {
+function written(name: string, { graph, contract, context }: Frozen, limit?: number): string {
   contract.initializers = context.initializers.map((node) => node.name);
-  fs.mkdirSync(path.join(temporary, name));
-  writeFileAtomic(path.join(temporary, name, 'saved_model.pb'), writeSavedModel(graph, contract));
+  for (const [file, pieces] of Object.entries(writeSavedModel(name, graph, contract, limit)))
+    writeFileAtomic(path.join(temporary, file), pieces);
   return `source: { savedModel: ${name} }`;
 }
 
@@ -41,4 +41,25 @@ it('takes functions along', () => {
   const loop = [...graph.nodes.values()].find((node) => node.op === 'While')!;
   const body = graph.functions.get(loop.func('body').name)!;
   expect(body.args.map((arg) => arg.type('T'))).toEqual(loop.types('T'));
+});
+
+describe('with a graph that is too large for one message', () => {
+  const LIMIT = 4000;
+
+  it('keeps the weights beside it, read once each and with their checksums', () => {
+    const whole = freezeSource('source: { savedModel: wide/saved_model }');
+    const { signatures } = whole.contract;
+    const yaml = written('wide', whole, LIMIT);
+    const variables = path.join(temporary, 'wide/variables');
+    expect(fs.readdirSync(variables).sort()).toEqual(['variables.data-00000-of-00001', 'variables.index']);
+    expect(fs.statSync(path.join(temporary, 'wide/saved_model.pb')).size).toBeLessThanOrEqual(LIMIT);
+    const again = freezeSource(yaml, temporary);
+    expect(again.contract.signatures).toMatchObject(signatures.map(({ key, outputs }) => ({ key, outputs })));
+    expectOutputs(evaluate(again, 'wide'), 'wide');
+  });
+
+  it('is told when the rest is too large all the same', () => {
+    const { graph, contract } = freezeSource('source: { savedModel: wide/saved_model }');
+    expect(() => writeSavedModel('m', graph, contract, 1000)).toThrow(/bytes without its weights/);
+  });
 });

@@ -10,7 +10,7 @@ import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
 import { GraphError } from '../graph/graph';
-import { writeFileAtomic, writing, type Written } from '../keys/atomic';
+import { withinDist, writeFileAtomic, writing, type Written } from '../keys/atomic';
 import { digestOf } from '../keys/digest';
 import { removeLeftovers, temporaryName } from '../keys/leftovers';
 import { LOCK_FILE, type ModelLock } from '../keys/lock';
@@ -18,7 +18,7 @@ import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/ma
 import { Memo } from '../keys/memo';
 import { artefactKey } from '../keys/stage-key';
 import type { StageContext, StageFunction, StageResult } from './stage';
-import { stageOf, targetName } from './table';
+import { outputsOf, stageOf, targetName } from './table';
 import {
   keyOver,
   sliceDigest,
@@ -124,10 +124,10 @@ async function runOrThrow(
   const upstream = readUpstream(target, descriptor, dist, memo);
   const fullKey = artefactKey(key, upstream);
 
-  const outputs = stage.outputs(variant).filter((path) => path !== manifestPath);
   const manifest = options.force ? undefined : readManifest(join(dist, manifestPath));
   const listed = manifest && outputsByPath(manifestPath, manifest);
-  const complete = listed && outputs.every((path) => Object.hasOwn(listed, path));
+  const isListed = (path: string): boolean => listed !== undefined && Object.hasOwn(listed, path);
+  const complete = outputsOf(stage, variant, isListed).every(isListed);
   if (manifest && complete && upToDate(join(dist, manifestPath), fullKey, memo)) {
     return { outcome: 'up to date', ...remembered(manifest) };
   }
@@ -137,7 +137,7 @@ async function runOrThrow(
   if (before.absent.length > 0) throw absentError(name, before.absent);
   if (before.pointers.length > 0) throw pointerError(before.pointers);
 
-  removeLeftovers(outputs.concat(manifestPath).map((path) => join(dist, path)));
+  removeLeftovers(stage.outputs(variant).map((path) => join(dist, path)));
   const stamps = upstream.map(({ file }) => stampOf(file));
   const result = await run(context);
   const { diagnostics, summary, provenance } = result;
@@ -161,6 +161,7 @@ async function runOrThrow(
     });
     for (const [path, own] of staged)
       writing(join(dist, path), () => renameSync(join(dist, own), join(dist, path)));
+    if (!failed) removeOtherForms(target, dist, written);
   } catch (error) {
     for (const own of staged.values()) rmSync(join(dist, own), { force: true });
     removeEmpty([...[...staged.keys()].map((path) => dirname(join(dist, path))), dist]);
@@ -182,9 +183,23 @@ async function runOrThrow(
   return { outcome: 'done', diagnostics, summary };
 }
 
-/** Folders that were only made for what was not published in the end. */
+/** What an earlier run wrote in place of what this one did is nobody's any more. */
+function removeOtherForms(
+  { stage, variant }: TargetRef,
+  dist: string,
+  written: Record<string, Written>,
+): void {
+  const isWritten = (path: string): boolean => Object.hasOwn(written, path);
+  const current = new Set([...outputsOf(stage, variant, isWritten), stage.manifest(variant)]);
+  const gone = stage.outputs(variant).filter((path) => !current.has(path));
+  for (const path of gone) rmSync(withinDist(dist, path), { force: true });
+  removeEmpty(gone.flatMap((path) => [dirname(join(dist, path)), dirname(dirname(join(dist, path)))]));
+}
+
+/** Folders that hold nothing any more, or never did. */
 function removeEmpty(folders: readonly string[]): void {
-  for (const folder of new Set(folders)) {
+  const innerFirst = [...new Set(folders)].sort((a, b) => b.length - a.length);
+  for (const folder of innerFirst) {
     try {
       rmdirSync(folder);
     } catch {
@@ -242,9 +257,12 @@ function readUpstream(
     const manifest = readManifest(join(dist, manifestPath));
     if (!manifest) throw artefactError(`${manifestPath} is missing or unreadable`, producer);
     const outputs = outputsByPath(manifestPath, manifest);
-    return files.map((path) => {
+    const isListed = (path: string): boolean => Object.hasOwn(outputs, path);
+    const inForm = new Set(outputsOf(from, itsVariant, isListed));
+    const wanted = files.filter((path) => inForm.has(path));
+    return wanted.map((path) => {
       const file = join(dist, path);
-      const entry = Object.hasOwn(outputs, path) ? outputs[path] : undefined;
+      const entry = isListed(path) ? outputs[path] : undefined;
       if (!entry) throw artefactError(`${manifestPath} does not list ${path}`, producer);
       let sha256: string;
       try {
@@ -302,8 +320,7 @@ function checkPromises(
   name: string,
   { artefacts, diagnostics }: StageResult,
 ): void {
-  const manifest = stage.manifest(variant);
-  const promised = stage.outputs(variant).filter((path) => path !== manifest);
+  const promised = outputsOf(stage, variant, (path) => Object.hasOwn(artefacts, path));
   const extra = Object.keys(artefacts).find((path) => !promised.includes(path));
   if (extra !== undefined) throw new Error(`${name} wrote ${extra}, which the stage table does not list`);
   if (diagnostics.some(({ severity }) => severity === 'error')) return;

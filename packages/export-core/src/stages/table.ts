@@ -11,6 +11,7 @@ import { CALIBRATED_QUANTIZATIONS } from '../descriptor/names';
 import type { ContractInput, ContractOutput, Descriptor, Variant } from '../descriptor/schema';
 import type { LockSection } from '../keys/lock';
 import { sourceFiles, type SourceFile } from '../keys/sources';
+import { SAVED_MODEL_FILE, VARIABLE_FILES } from '../source/saved-model-files';
 
 export type StageName =
   | 'freeze'
@@ -50,14 +51,20 @@ export interface Stage {
   upstream(descriptor: Descriptor, variant?: string): Upstream[];
   /** Stages that have to succeed first though none of their artefacts is read. */
   after: StageName[];
-  /** What it writes, as paths below `dist/`; the manifest is one of them. */
+  /** What it may write, as paths below `dist/`; the manifest is one of them. */
   outputs(variant?: string): string[];
+  /** Outputs that stand for each other: a run writes those of one list, most often the first, and none of the others. */
+  forms?: readonly (readonly string[])[];
   /** Its manifest (key and digests of the outputs), below `dist/`. */
   manifest(variant?: string): string;
 }
 
 const GRAPH = 'frozen/graph.pb';
+const SAVED_MODEL = [SAVED_MODEL_FILE, ...VARIABLE_FILES];
+/** In place of GRAPH where that would be too large. */
+const LARGE_GRAPH = SAVED_MODEL.map((file) => `frozen/saved_model/${file}`);
 const CONTRACT = 'frozen/contract.json';
+const FROZEN = [GRAPH, ...LARGE_GRAPH, CONTRACT];
 const CONVERTED = 'converted/model.tflite';
 
 const always = (): boolean => true;
@@ -89,7 +96,8 @@ const FREEZE: Stage = {
     section('source', { checkpoint, graph, savedModel, frozenGraph }),
   upstream: () => [],
   after: [],
-  outputs: () => [GRAPH, CONTRACT, 'frozen/manifest.json'],
+  outputs: () => [...FROZEN, 'frozen/manifest.json'],
+  forms: [[GRAPH], LARGE_GRAPH],
   manifest: () => 'frozen/manifest.json',
 };
 
@@ -103,7 +111,7 @@ const VALIDATE: Stage = {
   slice: conversionSlice,
   files: conversionFiles,
   locked: conversionLocked,
-  upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
+  upstream: () => [{ stage: 'freeze', files: FROZEN }],
   after: [],
   outputs: () => ['validation/report.json', 'validation/report.sarif', 'validation/manifest.json'],
   manifest: () => 'validation/manifest.json',
@@ -119,7 +127,7 @@ const CONVERT: Stage = {
   slice: conversionSlice,
   files: conversionFiles,
   locked: conversionLocked,
-  upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
+  upstream: () => [{ stage: 'freeze', files: FROZEN }],
   after: ['validate'],
   outputs: () => [CONVERTED, 'converted/manifest.json'],
   manifest: () => 'converted/manifest.json',
@@ -238,7 +246,7 @@ const VERIFY: Stage = {
     return section('verification', { data: descriptor.verify.data, ...detection });
   },
   upstream: (_descriptor, variant) => [
-    { stage: 'freeze', files: [GRAPH, CONTRACT] },
+    { stage: 'freeze', files: FROZEN },
     { stage: 'export-tflite', files: [`${variant}/model.tflite`] },
   ],
   after: [],
@@ -257,9 +265,11 @@ const EXPORT_SAVED_MODEL: Stage = {
   slice: () => ({}),
   files: none,
   locked: nothing,
-  upstream: () => [{ stage: 'freeze', files: [GRAPH, CONTRACT] }],
+  upstream: () => [{ stage: 'freeze', files: FROZEN }],
   after: [],
-  outputs: () => ['saved_model/saved_model.pb', 'saved_model.manifest.json'],
+  outputs: () => [...SAVED_MODEL.map((file) => `saved_model/${file}`), 'saved_model.manifest.json'],
+  // Weights stand in the graph, or beside it where that would be too large.
+  forms: [[], VARIABLE_FILES.map((file) => `saved_model/${file}`)],
   manifest: () => 'saved_model.manifest.json',
 };
 
@@ -280,6 +290,17 @@ export const AGGREGATES: readonly StageName[] = ['export-tflite', 'verify'];
 
 export function stageOf(name: StageName): Stage {
   return STAGES.find((stage) => stage.name === name) as Stage;
+}
+
+/** The outputs of a run but its manifest: of the stage's forms the one of which it wrote something. */
+export function outputsOf(
+  { outputs, manifest, forms = [] }: Stage,
+  variant: string | undefined,
+  isWritten: (path: string) => boolean,
+): string[] {
+  const form = forms.find((files) => files.some(isWritten)) ?? forms[0] ?? [];
+  const others = forms.flat().filter((path) => !form.includes(path));
+  return outputs(variant).filter((path) => path !== manifest(variant) && !others.includes(path));
 }
 
 /** `freeze`, `export-tflite:int8`. */

@@ -8,7 +8,9 @@ import {
   openModel,
   printResult,
   processMemo,
+  readManifest,
   runTarget,
+  stageOf,
   STAGES,
   dependenciesOf,
   targetsUpTo,
@@ -230,7 +232,7 @@ export async function exportModel(
     addOnce(result.diagnostics, diagnosticsToJson(outcome));
     say(target.target, outcome);
     if (outcome.outcome === 'failed') failed.add(target.target);
-    else if (target.stage.name === 'freeze') result.frozen = join(project.dist, 'frozen', 'graph.pb');
+    else if (target.stage.name === 'freeze') result.frozen = frozenGraph(project.dist);
     else if (target.stage.name === 'export-tflite' && target.variant !== undefined) {
       result.tflite[target.variant] = join(project.dist, target.variant, 'model.tflite');
     }
@@ -238,6 +240,13 @@ export async function exportModel(
   result.ok &&= failed.size === 0;
   result.ms = Math.round(performance.now() - started);
   return result;
+}
+
+/** What freeze wrote, as its manifest says: a file, or the folder of a SavedModel. */
+function frozenGraph(dist: string): string {
+  const outputs = readManifest(join(dist, stageOf('freeze').manifest()))?.outputs ?? {};
+  const name = Object.hasOwn(outputs, 'graph.pb') ? 'graph.pb' : 'saved_model';
+  return join(dist, 'frozen', name);
 }
 
 /** Several targets may say the same of a model: what is wrong with model.yaml is wrong for all of them. */
@@ -252,6 +261,8 @@ function printFiles({ ok, frozen, tflite }: ExportResult, io: Terminal): void {
   if (files.length === 0 && frozen && ok) files.push(frozen);
   for (const file of files) {
     const path = relative(io.cwd, file);
-    io.out(`${path.startsWith('..') ? file : path}  ${formatSize(statSync(file).size)}\n`);
+    const stat = statSync(file);
+    const size = stat.isFile() ? `  ${formatSize(stat.size)}` : '';
+    io.out(`${path.startsWith('..') ? file : path}${size}\n`);
   }
 }

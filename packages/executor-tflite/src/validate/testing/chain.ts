@@ -2,7 +2,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { openModel, printForPeople, runTarget, targetsOf, type Diagnostic } from '@floe/export-core';
+import {
+  openModel,
+  printForPeople,
+  runTarget,
+  targetsOf,
+  type Diagnostic,
+  type StageFunctions,
+} from '@floe/export-core';
 import { stages as freezeStages } from '@floe/executor-freeze';
 import { stages as tfliteStages } from '../../stages';
 
@@ -25,7 +32,8 @@ export class Project {
   readonly root = mkdtempSync(join(tmpdir(), 'floe-validate-'));
   readonly model = join(this.root, 'models', 'model');
 
-  constructor() {
+  /** @param stages in place of the usual ones of these names */
+  constructor(private readonly stages: StageFunctions = {}) {
     mkdirSync(this.model, { recursive: true });
   }
 
@@ -38,12 +46,17 @@ export class Project {
     const diagnostics: Diagnostic[] = [];
     let ok = true;
     for (const target of project.loaded.descriptor ? targetsOf(project.loaded.descriptor) : []) {
-      const result = await runTarget(project, target, STAGES, {
-        code: () => ({ fingerprint: 'test' }),
-        force: true,
-        log: () => undefined,
-        progress: () => undefined,
-      });
+      const result = await runTarget(
+        project,
+        target,
+        { ...STAGES, ...this.stages },
+        {
+          code: () => ({ fingerprint: 'test' }),
+          force: true,
+          log: () => undefined,
+          progress: () => undefined,
+        },
+      );
       if (result.internalError) throw result.internalError;
       diagnostics.push(...result.diagnostics);
       ok = result.outcome !== 'failed';

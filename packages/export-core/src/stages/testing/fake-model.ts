@@ -1,5 +1,6 @@
 /** A model project in a temporary folder, and stages that write what the table promises without any TensorFlow. */
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { StageFunction, StageFunctions } from '../stage';
-import { STAGES } from '../table';
+import { outputsOf, STAGES } from '../table';
 
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
@@ -59,8 +60,9 @@ export function fakeStages(calls: string[] = []): StageFunctions {
       const sources = stage.files(descriptor, root, variant).map(({ path }) => readFileSync(path, 'utf8'));
       const upstream = stage
         .upstream(descriptor, variant)
-        .flatMap(({ files }) => files.map((file) => readFileSync(join(dist, file), 'utf8')));
-      const outputs = stage.outputs(variant).filter((path) => path !== stage.manifest(variant));
+        .flatMap(({ files }) => files.filter((file) => existsSync(join(dist, file))))
+        .map((file) => readFileSync(join(dist, file), 'utf8'));
+      const outputs = outputsOf(stage, variant, () => false);
       const content = [stage.name, ...sources, ...upstream].join('\n');
       return {
         diagnostics: [],
