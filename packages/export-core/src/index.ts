@@ -1,5 +1,5 @@
 /** What a TensorFlow model is: descriptor, formats, graph, ops, passes, diagnostics, keys. */
-export { MAX_FOLDER_ENTRIES, MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_MESSAGE_BYTES } from './bytes/limits';
+export * from './bytes/limits';
 export * from './checks/index';
 export * from './contract/contract';
 export * from './contract/find-tensor';

@@ -1,7 +1,13 @@
 /** The calibrate stage: runs the converted model over calibration data and writes what it measured: `ranges.json`. */
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Diagnostics, FloeError, type StageFunction, type Variant } from '@floe/export-core';
+import {
+  Diagnostics,
+  FloeError,
+  MAX_TFLITE_BYTES,
+  readFile,
+  type StageFunction,
+  type Variant,
+} from '@floe/export-core';
 import { calibrateModel } from '../quantize/calibrate/calibrate-model';
 import { calibrationSamples, declaredRanges } from '../quantize/calibrate/data';
 import { specsOf } from '../quantize/calibrate/specs';
@@ -15,7 +21,7 @@ export const calibrate: StageFunction = async ({ root, dist, descriptor, place, 
     method: 'minmax',
   };
   const file = join(dist, 'converted/model.tflite');
-  const bytes = readFileSync(file);
+  const bytes = readFile(file, MAX_TFLITE_BYTES);
   const diagnostics = new Diagnostics();
   const where = place(['variants', name, 'calibration', ...(calibration.data === undefined ? [] : ['data'])]);
   const samples = calibrationSamples(

@@ -1,6 +1,5 @@
 /** The export stage: the converted (or quantised) model with the contract's names, order and metadata. */
 import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
 import {
   Diagnostics,
   FloeError,
@@ -9,6 +8,8 @@ import {
   type StageFunction,
   type TensorSpec,
   readContract,
+  MAX_TFLITE_BYTES,
+  readFile,
 } from '@floe/export-core';
 import { detectionNames } from '../detection/detection';
 import { shareConstants } from '../fuse/share-constants';
@@ -25,7 +26,7 @@ export const exportTflite: StageFunction = async (context) => {
   const variant = context.variant as string;
   const quantized = descriptor.variants[variant].quantization !== 'none';
   const file = join(dist, quantized ? `${variant}/quantized.tflite` : 'converted/model.tflite');
-  const model = readModel(readFileSync(file), file);
+  const model = readModel(readFile(file, MAX_TFLITE_BYTES), file);
   const diagnostics = new Diagnostics();
   const { io } = descriptor.variants[variant];
   // Before names are given: the tensors that bear them are others afterwards.

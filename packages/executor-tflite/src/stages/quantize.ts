@@ -1,8 +1,13 @@
 /** The quantize stage: the converted model with smaller numbers: `quantized.tflite`. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CALIBRATED_QUANTIZATIONS, Diagnostics, type StageFunction } from '@floe/export-core';
+import {
+  CALIBRATED_QUANTIZATIONS,
+  Diagnostics,
+  type StageFunction,
+  MAX_TFLITE_BYTES,
+  readFile,
+} from '@floe/export-core';
 import { summarize } from '../quantize/plan';
 import { applyPlan } from '../quantize/apply';
 import { planModel } from '../quantize/quantize-model';
@@ -17,7 +22,7 @@ export const quantize: StageFunction = async ({ dist, descriptor, variant }) => 
   const name = variant as string;
   const { quantization, onUnsupported, rules } = descriptor.variants[name];
   const file = join(dist, 'converted/model.tflite');
-  const bytes = readFileSync(file);
+  const bytes = readFile(file, MAX_TFLITE_BYTES);
   const model = readModel(bytes, file);
   const diagnostics = new Diagnostics();
   const isCalibrated = (CALIBRATED_QUANTIZATIONS as readonly string[]).includes(quantization);

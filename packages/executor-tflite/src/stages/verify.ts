@@ -12,6 +12,8 @@ import {
   type Graph,
   type StageContext,
   type StageFunction,
+  MAX_TFLITE_BYTES,
+  readFile,
 } from '@floe/export-core';
 import { loadFrozen, type FrozenModel } from '../convert/load-frozen';
 import { POST_PROCESS } from '../detection/names';
@@ -35,7 +37,7 @@ export const verify: StageFunction = async (context) => {
   const { graph, contract, detection } = loadFrozen(context, diagnostics, { builtin: false });
   const detectors = detectorsOf(graph, contract, detection);
   const file = join(dist, variant, 'model.tflite');
-  const tflite = readFileSync(file);
+  const tflite = readFile(file, MAX_TFLITE_BYTES);
   const facts = modelFacts(readModel(tflite, file), tflite.length, quantization);
   const samples = samplesOf(context, contract);
   const { tolerance, minSqnr } = descriptor.verify;

@@ -11,6 +11,9 @@ export const MAX_MESSAGE_NESTING = 100;
 /** Bytes of one protobuf message: the format's own limit, 2 GiB less one. */
 export const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 
+/** Bytes of a .tflite file, which is read whole: the largest Buffer of the oldest Node. */
+export const MAX_TFLITE_BYTES = 2 ** 32 - 1;
+
 /** Bytes of a text-format file. A string of the parser's must fit in memory several times. */
 export const MAX_TEXT_BYTES = 2 ** 31 - 1;
 
