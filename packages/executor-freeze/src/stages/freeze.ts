@@ -36,6 +36,7 @@ import {
   type StageFunction,
   type StageResult,
 } from '@floe/export-core';
+import { provenanceOf } from './provenance';
 
 /** @param limit bytes that a message of TensorFlow's may have */
 export function freezing(limit = MAX_MESSAGE_BYTES): StageFunction {
@@ -81,10 +82,9 @@ function freezeSource(context: StageContext, limit: number): StageResult {
     describeOutputs(contract, source.graph);
     contract.initializers.push(...freezing.initializers.map((n) => n.name));
     const provenance = {
-      ...source.provenance,
       inputs: names(contract, 'inputs'),
       outputs: names(contract, 'outputs'),
-      ops: opCounts(source.graph),
+      ...provenanceOf(source.provenance, source.graph),
     };
     const files = graphFiles(source.graph, contract, limit);
     return {
@@ -194,12 +194,6 @@ function graphFiles(graph: Graph, contract: Contract, limit: number): Record<str
 
 function names(contract: Contract, list: 'inputs' | 'outputs'): string[] {
   return contract.signatures.flatMap((s) => s[list].map((spec) => spec.tensor));
-}
-
-function opCounts(graph: Graph): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const node of graph.nodes.values()) counts[node.op] = (counts[node.op] ?? 0) + 1;
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A fault of the graph that only showed on the way. */

@@ -172,6 +172,9 @@ async function runOrThrow(
   if (failed) return { outcome: 'failed', diagnostics, summary };
   writeManifest(dist, manifestPath, fullKey, written, {
     stage: stage.name,
+    ...(before.digests.length > 0 && {
+      sources: Object.fromEntries(before.digests.map(({ role, sha256 }) => [role, sha256])),
+    }),
     ...(provenance && { provenance }),
     ...(summary !== undefined && { summary }),
     ...(diagnostics.length > 0 && { diagnostics: diagnostics.map(({ where: _, ...rest }) => rest) }),
