@@ -8,7 +8,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic';
 import { isIntact, readManifest } from '../keys/manifest';
 import type { Memo } from '../keys/memo';
 import type { RunResult } from './run-stage';
-import { stageOf } from './table';
+import { outputsOf, stageOf } from './table';
 import type { TargetRef } from './target-key';
 
 /** Runs one target of the model, or finds it up to date. */
@@ -20,8 +20,8 @@ export function isWhole(dist: string, { stage, variant }: TargetRef, memo?: Memo
   const manifest = readManifest(join(dist, path));
   if (!manifest || !isIntact(join(dist, path), manifest, memo)) return false;
   const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  const outputs = stage.outputs(variant).filter((output) => output !== path);
-  return outputs.every((output) => Object.hasOwn(manifest.outputs, output.slice(folder.length)));
+  const isListed = (output: string): boolean => Object.hasOwn(manifest.outputs, output.slice(folder.length));
+  return outputsOf(stage, variant, isListed).every(isListed);
 }
 
 /** Brings what a target reads up to date, from the source on; returns what failed, if anything did. */
