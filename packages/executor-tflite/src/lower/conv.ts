@@ -118,7 +118,7 @@ const BATCH_MATMUL: LoweringRow = {
 export const table: LoweringTable = {
   Conv2D: {
     to: ['CONV_2D', 'TRANSPOSE'],
-    note: 'NHWC; filter transposed to OHWI',
+    note: 'NCHW between TRANSPOSEs; filter transposed to OHWI',
     refuse: (node) => refuseType('CONV_2D', node.inputs[0].dtype) ?? nhwc(node) ?? knownChannels(node),
     build: (c) => {
       const [, strideH, strideW] = c.node.ints('strides');
@@ -137,7 +137,7 @@ export const table: LoweringTable = {
 
   DepthwiseConv2dNative: {
     to: ['DEPTHWISE_CONV_2D', 'RESHAPE'],
-    note: 'NHWC; filter reshaped to 1 H W C·M',
+    note: 'NCHW between TRANSPOSEs; filter reshaped to 1 H W C·M',
     refuse: (node) =>
       refuseType('DEPTHWISE_CONV_2D', node.inputs[0].dtype) ??
       nhwc(node) ??
@@ -196,7 +196,7 @@ export const table: LoweringTable = {
 
   Conv2DBackpropInput: {
     to: ['TRANSPOSE_CONV', 'TRANSPOSE'],
-    note: 'NHWC, no dilations; filter transposed to OHWI',
+    note: 'no dilations; NCHW between TRANSPOSEs; filter transposed to OHWI',
     refuse: (node) =>
       refuseType('TRANSPOSE_CONV', node.inputs[2].dtype) ??
       nhwc(node) ??

@@ -37,7 +37,7 @@ export const table: LoweringTable = {
 
   BiasAdd: {
     to: ['ADD'],
-    note: 'NHWC',
+    note: 'NCHW between TRANSPOSEs',
     refuse: (node) =>
       refuseType('ADD', node.inputs[0].dtype) ??
       refuseBroadcast('ADD', node.inputs) ??

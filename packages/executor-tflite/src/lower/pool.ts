@@ -15,7 +15,7 @@ function refuseWindow(node: Node): Refusal | undefined {
 function pool(code: string): LoweringRow {
   return {
     to: [code],
-    note: 'NHWC; windows over height and width',
+    note: 'NCHW between TRANSPOSEs; windows over height and width',
     refuse: (node) => refuseType(code, node.inputs[0].dtype) ?? refuseWindow(node),
     build: (c) => {
       const [, height, width] = c.node.ints('ksize');

@@ -122,9 +122,11 @@ function build(tests: readonly FixtureCase[], known: Known): Built {
     if (index === undefined) throw new Error(message);
     refused.set(Number(index), message.replace(/^\w+ "[^"]*" cannot be converted: /, ''));
   }
-  const operators = tests.map((_, i) =>
-    model.subgraphs[0].ops.filter((op) => new RegExp(`^n${i}(/|$)`).test(op.source)).map((op) => op.code),
-  );
+  const operators = tests.map((): string[] => []);
+  for (const { source, code } of model.subgraphs[0].ops) {
+    const index = /^n(\d+)(\/|$)/.exec(source)?.[1];
+    if (index !== undefined) operators[Number(index)].push(code);
+  }
   const bytes = refused.size ? new Uint8Array(0) : joinPieces(writeModel(model));
   return { bytes, inputs, refused, operators };
 }
@@ -135,6 +137,17 @@ export function operatorsOf(test: FixtureCase, known: Known = 'settings'): strin
   const [reason] = built.refused.values();
   if (reason !== undefined) throw new Error(reason);
   return built.operators[0];
+}
+
+/** The operators of each case that is converted; cases whose inputs are all settings have none left. */
+export function lowerCases(tests: readonly FixtureCase[]): Map<FixtureCase, string[]> {
+  const lowered = new Map<FixtureCase, string[]>();
+  for (let i = 0; i < tests.length; i += BATCH) {
+    const batch = tests.slice(i, i + BATCH);
+    const { refused, operators } = build(batch, false);
+    batch.forEach((test, k) => refused.has(k) || lowered.set(test, operators[k]));
+  }
+  return lowered;
 }
 
 /** Converts the cases and runs what can be run. */
