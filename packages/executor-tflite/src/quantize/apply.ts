@@ -36,6 +36,7 @@ class SubgraphEditor {
         isFloat(tensor) ? this.operand(tensor, planned?.inputs[i]) : tensor,
       );
       if (planned?.options) op.options = planned.options;
+      if (planned?.intermediates) op.intermediates = planned.intermediates;
       this.ops.push(op);
       op.outputs = op.outputs.map((tensor, i) => {
         const form = planned?.outputs[i];
@@ -48,6 +49,7 @@ class SubgraphEditor {
   }
 
   private operand(tensor: TfliteTensor, planned: OperandPlan | undefined): TfliteTensor {
+    if (tensor.isVariable) return planned?.form ? this.stateIn(tensor, planned.form) : tensor;
     if (!tensor.isConstant) return this.version(tensor, planned?.form);
     if (planned?.stored) {
       const stored = this.constants.get(tensor, planned.stored);
@@ -61,6 +63,14 @@ class SubgraphEditor {
       return read;
     }
     return planned?.form ? this.constants.get(tensor, planned.form) : tensor;
+  }
+
+  /** State that an operator keeps for itself: nobody else reads it, so it changes its type. */
+  private stateIn(tensor: TfliteTensor, form: Form): TfliteTensor {
+    const state = new TfliteTensor(tensor.name, form.type, tensor.shape);
+    state.quantization = form.quantization;
+    state.isVariable = true;
+    return state;
   }
 
   /** The operator now gives the value in a form. The new tensor keeps the name, unless the model's outputs need it. */

@@ -5,6 +5,7 @@ import type { Quantization, TensorType, TfliteOp, TfliteSubgraph, TfliteTensor }
 import { activationParams, biasParams, extent, fitBias, perTensor, type Range } from './affine';
 import { ScaleGroups, sharedTensors, type KnownRanges } from './groups';
 import { isFloat, isFloatConstant, type Form, type LeftInFloat, type OperandPlan, type OpPlan } from './plan';
+import { LSTM_INPUTS, planLstm, whyNotLstm } from './plan-lstm';
 import { policyOf, type OperatorPolicy } from './policy';
 import type { WeightParams } from './plan-weights';
 
@@ -63,6 +64,7 @@ function whyNot(op: TfliteOp, { type, known }: IntegerContext): string | undefin
   const { integer, weights, bias } = policyOf(op);
   if (!integer) return 'it has no integer kernel';
   if (type === 'INT16' && !integer.int16) return 'it has no int16 kernel';
+  if (integer.lstm) return whyNotLstm(op, known);
   if (weights?.constantOnly && !weights.inputs.every((i) => !op.inputs[i] || isFloatConstant(op.inputs[i])))
     return 'its weights are computed, and the integer kernel takes constants only';
   if (type === 'INT16' && weights?.perChannel && !isFloatConstant(op.inputs[weights.inputs[0]]))
@@ -138,7 +140,11 @@ class Planner {
   /** The plan, or why there is none. */
   plan(op: TfliteOp): OpPlan | string {
     const policy = policyOf(op);
-    const { type } = this.context;
+    const { type, known, weights } = this.context;
+    if (policy.integer!.lstm) {
+      const [input, output] = [op.inputs[LSTM_INPUTS.input], op.outputs[0]].map((t) => this.groups.own(t!)!);
+      return planLstm(op, known, weights, input, output);
+    }
     const same = policy.integer!.scales === 'same';
     const shared = same ? this.groups.shared(sharedTensors(op)[0]) : undefined;
     if (same && !shared) return 'the range of its values is not known';

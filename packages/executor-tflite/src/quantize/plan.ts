@@ -29,6 +29,8 @@ export interface OpPlan {
   /** By output; undefined: unchanged. */
   outputs: (Form | undefined)[];
   options?: FlatObject;
+  /** Tensors of the operator's own that only integer kernels want. */
+  intermediates?: TfliteTensor[];
 }
 
 /** An operator that computes in float although something else was asked for. */

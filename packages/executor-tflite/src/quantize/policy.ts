@@ -31,6 +31,8 @@ export interface IntegerPolicy {
   fixed?: Partial<Record<'INT8' | 'INT16', readonly [scale: number, zeroPoint: number]>>;
   /** Besides int8 there are int16 kernels (16x8). */
   int16?: true;
+  /** An LSTM: has states and gates, which plan-lstm.ts knows. */
+  lstm?: true;
   /** Values are only moved: in float it costs no precision, so alone it is not worth a QUANTIZE. */
   moves?: true;
 }
@@ -66,7 +68,7 @@ const filter = (axis: number): WeightsPolicy => ({
   perChannel: true,
 });
 
-/** Of LSTMs with gates of their own; integer kernels for them need ranges of their inner values and stay float. */
+/** Of LSTMs with gates of their own. */
 const LSTM_WEIGHTS: WeightsPolicy = {
   inputs: [1, 2, 3, 4, 5, 6, 7, 8, 16],
   hybrid: 'per-tensor',
@@ -121,6 +123,7 @@ const POLICIES = new Map<string, OperatorPolicy>([
     EMBEDDING_LOOKUP: { weights: { inputs: [1], hybrid: 'per-tensor' } },
     UNIDIRECTIONAL_SEQUENCE_LSTM: {
       weights: { ...LSTM_WEIGHTS, asymmetricInputs: 'UnidirectionalSequenceLSTMOptions' },
+      integer: { scales: 'own', lstm: true },
     },
     LSTM: { weights: { ...LSTM_WEIGHTS, asymmetricInputs: 'LSTMOptions' } },
     UNIDIRECTIONAL_SEQUENCE_RNN: {

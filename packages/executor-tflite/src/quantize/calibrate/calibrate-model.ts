@@ -1,9 +1,10 @@
 /** Runs a converted model over samples and measures the values of its float tensors. */
 import { createHash } from 'node:crypto';
-import { Diagnostics } from '@floe/export-core';
+import { Diagnostics, joinPieces } from '@floe/export-core';
 import { floatsOf } from '../../fuse/edit';
 import type { TfliteModel, TfliteSignature, TfliteTensor } from '../../tflite/model';
 import { readModel } from '../../tflite/read';
+import { writeModel } from '../../tflite/write';
 import { LitertModel } from '../../verify/litert';
 import type { Sample, Samples } from '../../verify/samples';
 import type { RangesFile } from '../ranges';
@@ -12,6 +13,7 @@ import { exposing, groupsOf } from './expose';
 import { rangeBy, type Method } from './methods';
 import { observingInside } from './observe-inside';
 import { Statistics } from './statistics';
+import { unrollLstms } from './unroll-lstm';
 
 export interface CalibrationSettings {
   method: Method;
@@ -32,15 +34,24 @@ export async function calibrateModel(
   diagnostics: Diagnostics,
 ): Promise<RangesFile> {
   const model = readModel(bytes, 'the converted model');
+  const tensorsOf = model.subgraphs.map((graph) => graph.tensors());
+  const cells = unrollLstms(model);
+  const run = cells.size ? joinPieces(writeModel(model)) : bytes;
+  const wanted = new Set([...tensorsOf.flat(), ...cells.values()]);
   const statistics = new Map<TfliteTensor, Statistics>();
   for (const signature of model.signatures) {
     const list = samples.get(signature.key) ?? [];
-    await measure(model, signature, list, statistics, log);
-    await measureInside(bytes, model, signature.key, list, statistics);
+    await measure(model, signature, list, wanted, statistics, log);
+    await measureInside(run, model, signature.key, list, statistics);
+  }
+  for (const [variable, states] of cells) {
+    const known = statistics.get(states);
+    if (known) statistics.set(variable, known);
+    statistics.delete(states);
   }
   checkStatistics(statistics, diagnostics);
-  const tensors = model.subgraphs.flatMap((graph, subgraph) =>
-    graph.tensors().flatMap((tensor, index) => {
+  const tensors = tensorsOf.flatMap((list, subgraph) =>
+    list.flatMap((tensor, index) => {
       const known = statistics.get(tensor);
       if (!known || known.samples === 0 || known.notFinite > 0) return [];
       const { min, max } = rangeBy(method, known);
@@ -73,6 +84,7 @@ async function measure(
   model: TfliteModel,
   signature: TfliteSignature,
   samples: readonly Sample[],
+  wanted: ReadonlySet<TfliteTensor>,
   statistics: Map<TfliteTensor, Statistics>,
   log?: (line: string) => void,
 ): Promise<void> {
@@ -81,7 +93,7 @@ async function measure(
     if (!known) statistics.set(tensor, (known = new Statistics()));
     known.add(values);
   };
-  const computed = floatTensors(signature).filter((t) => t.isStatic);
+  const computed = floatTensors(signature).filter((t) => t.isStatic && wanted.has(t));
   for (const sample of samples) {
     for (const { name, tensor } of signature.inputs) {
       if (tensor.type === 'FLOAT32') add(tensor, sample.get(name)!.data as Float32Array);
