@@ -7,7 +7,16 @@ export * from './contract/propose';
 export * from './contract/resolve';
 export * from './descriptor/load';
 export { CALIBRATED_QUANTIZATIONS } from './descriptor/names';
-export type * from './descriptor/schema';
+export type {
+  ContractInput,
+  ContractOutput,
+  Descriptor,
+  DescriptorInput,
+  DetectionKeys,
+  Quantization,
+  Source,
+  Variant,
+} from './descriptor/schema';
 export * from './detection/block';
 export * from './detection/detection';
 export * from './detection/pipeline-config';
