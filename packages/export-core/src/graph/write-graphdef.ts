@@ -44,8 +44,10 @@ function nodePieces(node: Node): Piece[] {
   if (!tensor || tensor.dtype === 'string' || tensor.splatElement || tensor.byteLength <= SMALL_BYTES) {
     return lengthDelimited(1, [encode('NodeDef', nodeToProto(node, outsideName))]);
   }
-  const { value: _value, ...rest } = attrsToProto(node.attrs);
-  const head = encode('NodeDef', { ...nodeToProto(node, outsideName), attr: rest });
+  // Not even looked at here: the elements may be in a file, to be read once.
+  const rest = new Map(node.attrs);
+  rest.delete('value');
+  const head = encode('NodeDef', nodeToProto(node, outsideName, rest));
   const tensorPieces = [encode('TensorProto', tensorHead(tensor)), ...lengthDelimited(4, [tensor])];
   // NodeDef.attr (5) is a map entry { key (1) = "value", value (2) = AttrValue { tensor (8) } }.
   const entry = [
@@ -80,13 +82,17 @@ function outsideName(value: Value): string {
 }
 
 /** A node as a message; `name` says how its inputs are called. */
-export function nodeToProto(node: Node, name: (value: Value) => string): MessageInit<'NodeDef'> {
+export function nodeToProto(
+  node: Node,
+  name: (value: Value) => string,
+  attrs: ReadonlyMap<string, Attr> = node.attrs,
+): MessageInit<'NodeDef'> {
   return {
     name: node.name,
     op: node.op,
     input: [...node.inputs.map(name), ...node.controls.map((c) => `^${c.name}`)],
     device: node.device,
-    attr: attrsToProto(node.attrs),
+    attr: attrsToProto(attrs),
   };
 }
 
