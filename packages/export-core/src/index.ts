@@ -13,6 +13,7 @@ export type {
   Descriptor,
   DescriptorInput,
   DetectionKeys,
+  ImageSettings,
   Quantization,
   Source,
   Variant,

@@ -36,6 +36,7 @@ import {
   type StageFunction,
   type StageResult,
 } from '@floe/export-core';
+import { allFaults } from './faults';
 import { provenanceOf } from './provenance';
 
 /** @param limit bytes that a message of TensorFlow's may have */
@@ -44,7 +45,7 @@ export function freezing(limit = MAX_MESSAGE_BYTES): StageFunction {
     const inPlace = (list: readonly Diagnostic[]) =>
       located(list, context.descriptor, withPaths(context.place));
     try {
-      const result = freezeSource(context, limit);
+      const result = await freezeSource(context, limit);
       return { ...result, diagnostics: inPlace(result.diagnostics) };
     } catch (error) {
       if (error instanceof FloeError) throw new FloeError(inPlace(error.diagnostics));
@@ -55,13 +56,12 @@ export function freezing(limit = MAX_MESSAGE_BYTES): StageFunction {
 
 export const freeze = freezing();
 
-function freezeSource(context: StageContext, limit: number): StageResult {
+async function freezeSource(context: StageContext, limit: number): Promise<StageResult> {
   const { descriptor } = context;
   const diagnostics = new Diagnostics();
   const source = load(context);
   try {
     const contract = resolve(context, source.graph, source.signatures, diagnostics);
-    const isSound = !diagnostics.hasErrors;
     const freezing: FreezeContext = {
       contract,
       variables: source.variables,
@@ -75,24 +75,25 @@ function freezeSource(context: StageContext, limit: number): StageResult {
       diagnostics,
       initializers: [],
     };
-    if (!isSound) tryFreezing(source.graph, freezing);
-    diagnostics.throwIfErrors();
-    runPasses(FREEZE_PASSES, source.graph, freezing);
-    diagnostics.throwIfErrors();
-    describeOutputs(contract, source.graph);
-    contract.initializers.push(...freezing.initializers.map((n) => n.name));
-    const provenance = {
-      inputs: names(contract, 'inputs'),
-      outputs: names(contract, 'outputs'),
-      ...provenanceOf(source.provenance, source.graph),
+    const write = () => artefactsOf(source.graph, freezing, limit);
+    const throwIfFaulty = async (isFrozen: boolean): Promise<void> => {
+      if (!diagnostics.hasErrors) return;
+      throw new FloeError(await allFaults(source.graph, freezing, context, isFrozen, write));
     };
-    const files = graphFiles(source.graph, contract, limit);
+    await throwIfFaulty(false);
+    runPasses(FREEZE_PASSES, source.graph, freezing);
+    await throwIfFaulty(true);
+    const artefacts = write();
     return {
       diagnostics: diagnostics.list,
-      artefacts: { ...files, 'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n' },
-      provenance,
+      artefacts,
+      provenance: {
+        inputs: names(contract, 'inputs'),
+        outputs: names(contract, 'outputs'),
+        ...provenanceOf(source.provenance, source.graph),
+      },
       release: () => source.close(),
-      summary: `${source.graph.nodes.size} nodes, ${formatSize(sizeOf(Object.values(files).flat()))}`,
+      summary: `${source.graph.nodes.size} nodes, ${formatSize(graphSize(artefacts))}`,
     };
   } catch (error) {
     source.close();
@@ -110,8 +111,10 @@ function load({ descriptor, root, place }: StageContext): LoadedSource {
     const chosen = (['signature', 'signatures'] as const).find((key) => source[key] !== undefined);
     throw new FloeError(
       error.diagnostics.map((d) => {
+        // A place in a text (a .pbtxt, a state file) is nearer to the fault.
+        if (d.where?.line !== undefined && !/\.ya?ml$/.test(d.where.file)) return d;
         const path = d.code === 'G011' && chosen ? ['source', chosen] : sourcePath(descriptor);
-        return /^(G007|G011|S012)$/.test(d.code) ? { ...d, where: withPaths(place)(path) } : d;
+        return { ...d, where: withPaths(place)(path) };
       }),
     );
   }
@@ -157,22 +160,19 @@ function takenFrom(found: readonly Signature[], contract: Contract): Signature[]
   }));
 }
 
-/**
- * Freezes what is sound of the contract, only to tell what else is wrong with the source: a user mends everything at
- * once. Findings that may follow from what is already told are left out.
- */
-function tryFreezing(graph: Graph, context: FreezeContext): void {
-  const { contract, diagnostics } = context;
-  const isMalformed = diagnostics.list.some((d) => /^G0(07|14|15|20)$/.test(d.code));
-  if (isMalformed || contract.signatures.every((s) => s.outputs.length === 0)) return;
-  const more = new Diagnostics();
-  try {
-    runPasses(FREEZE_PASSES, graph, { ...context, diagnostics: more });
-  } catch (error) {
-    if (!(error instanceof GraphError) && !(error instanceof FloeError)) throw error;
-    if (error instanceof FloeError) more.addAll(error.diagnostics);
-  }
-  diagnostics.addAll(more.list.filter((d) => d.severity === 'error' && d.code.startsWith('S')));
+type Artefacts = Record<string, readonly Piece[] | string>;
+
+/** The frozen graph and its contract as files. */
+function artefactsOf(graph: Graph, { contract, initializers }: FreezeContext, limit: number): Artefacts {
+  describeOutputs(contract, graph);
+  contract.initializers.push(...initializers.map((n) => n.name));
+  const files = graphFiles(graph, contract, limit);
+  return { ...files, 'frozen/contract.json': JSON.stringify(contract, null, 2) + '\n' };
+}
+
+/** Bytes of the graph, in whatever files it is. */
+function graphSize(artefacts: Artefacts): number {
+  return sizeOf(Object.values(artefacts).flatMap((content) => (typeof content === 'string' ? [] : content)));
 }
 
 /** Outputs have the shapes that follow from the declared inputs. */

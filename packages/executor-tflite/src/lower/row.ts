@@ -13,6 +13,8 @@ export interface Refusal {
   /** Completes "X cannot be converted: …". */
   reason: string;
   hint?: string;
+  /** The node whose own refusal this one follows from: that is the one to mend. */
+  follows?: string;
 }
 
 export interface LoweringRow {

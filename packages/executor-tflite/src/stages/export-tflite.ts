@@ -8,6 +8,7 @@ import {
   type StageFunction,
   type TensorSpec,
   readContract,
+  sizeOf,
   MAX_TFLITE_BYTES,
   readFile,
 } from '@floe/export-core';
@@ -17,7 +18,7 @@ import { quantizeIo } from '../quantize/io';
 import { readModel } from '../tflite/read';
 import type { TfliteModel } from '../tflite/model';
 import { microRegistrationSource, registrationSource, usedOperators } from '../tflite/registration';
-import { checkTarget } from '../tflite/target';
+import { checkSize, checkTarget } from '../tflite/target';
 import { writeModel } from '../tflite/write';
 import { sizeText } from './describe';
 
@@ -34,9 +35,11 @@ export const exportTflite: StageFunction = async (context) => {
   shareConstants(model);
   applyContract(model, readContract(dist), context);
   diagnostics.addAll(checkTarget(model, descriptor.target.runtime));
-  diagnostics.throwIfErrors();
   const pieces = writeModel(model);
   const operators = usedOperators(model);
+  const tooLarge = checkSize(sizeOf(pieces), descriptor.target.runtime);
+  if (tooLarge) diagnostics.add({ ...tooLarge, where: context.place(['target', 'runtime']) });
+  diagnostics.throwIfErrors();
   return {
     diagnostics: diagnostics.list,
     artefacts: {

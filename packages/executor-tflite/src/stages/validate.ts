@@ -42,7 +42,7 @@ export const validate: StageFunction = async (context) => {
 
 function checkEverything(context: StageContext, diagnostics: Diagnostics): void {
   const { descriptor, place } = context;
-  const { tensorflow, runtime } = descriptor.target;
+  const { tensorflow } = descriptor.target;
   const frozen = loadFrozen(context, diagnostics);
   const { graph, contract } = frozen;
   const at = specPlaces(descriptor, place);
@@ -62,5 +62,5 @@ function checkEverything(context: StageContext, diagnostics: Diagnostics): void 
   // The converter takes a graph for granted that is one.
   // What cannot be lowered of training follows from an output that needs it.
   if (structure.hasErrors || diagnostics.list.some((d) => d.code === 'G016')) return;
-  checkConversion(frozen, () => loadFrozen(context, new Diagnostics()), runtime, diagnostics);
+  checkConversion(frozen, context, diagnostics);
 }

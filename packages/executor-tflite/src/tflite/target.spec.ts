@@ -1,5 +1,5 @@
 import { TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor } from './model';
-import { checkTarget } from './target';
+import { checkSize, checkTarget } from './target';
 
 function model(...ops: [code: string, source: string, type: string][]): TfliteModel {
   const graph = new TfliteSubgraph('main');
@@ -54,5 +54,27 @@ describe('checkTarget', () => {
   it('refuses operators that no runtime has', () => {
     const [found] = checkTarget(model(['CONCAT_EMBEDDINGS', 'old', 'FLOAT32']), undefined);
     expect(found).toMatchObject({ code: 'T003', node: 'old' });
+  });
+});
+
+describe('checkSize', () => {
+  const large = 2.5 * 2 ** 30;
+
+  it('T005: runtimes before 2.14 read files of up to 2 GiB', () => {
+    expect(checkSize(large, '2.13')).toMatchObject({
+      code: 'T005',
+      severity: 'error',
+      message: 'the model has 2.5 GiB, and TFLite 2.13 reads files of up to 2 GiB',
+      hint: 'target: { runtime: "2.14" }, or a variant with smaller weights: variants: { dynamic: { quantization: dynamic } }',
+    });
+    expect(checkSize(large, 'tflm')?.hint).toMatch(/^a variant with smaller weights/);
+  });
+
+  it('nothing is wrong with small ones, or with runtimes that read them', () => {
+    expect([checkSize(2 ** 30, '2.3'), checkSize(large, '2.14'), checkSize(large, undefined)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });

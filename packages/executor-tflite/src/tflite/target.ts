@@ -4,6 +4,7 @@ import type { TfliteModel, TfliteOp } from './model';
 import { operatorVersion } from './op-version';
 import { compareVersions } from './runtime-version';
 import { runtimeOf } from './schema';
+import { MAX_INLINE_BYTES } from './write';
 
 /** TFLite Micro: the operators it has kernels for. It takes them at any version. */
 export const MICRO_OPERATORS: ReadonlySet<string> = new Set(
@@ -47,6 +48,33 @@ export function checkTarget(model: TfliteModel, runtime: string | undefined): Di
     });
   }
   return diagnostics.list;
+}
+
+/** The runtime that first reads `Buffer.offset`, without which a file ends at 2 GiB. */
+export const LARGE_FILES_SINCE = '2.14.0';
+
+/**
+ * T005 where the target does not read files of this size.
+ *
+ * @param bytes of the whole file
+ * @param limit from which on buffers are named by their offset
+ */
+export function checkSize(
+  bytes: number,
+  runtime: string | undefined,
+  limit = MAX_INLINE_BYTES,
+): Diagnostic | undefined {
+  const isOld =
+    runtime !== undefined && (runtime === 'tflm' || compareVersions(runtime, LARGE_FILES_SINCE) < 0);
+  if (bytes <= limit || !isOld) return undefined;
+  const name = runtime === 'tflm' ? 'TFLite Micro' : `TFLite ${runtime}`;
+  const newer = runtime === 'tflm' ? '' : 'target: { runtime: "2.14" }, or ';
+  return {
+    code: 'T005',
+    severity: 'error',
+    message: `the model has ${(bytes / 2 ** 30).toFixed(1)} GiB, and ${name} reads files of up to 2 GiB`,
+    hint: `${newer}a variant with smaller weights: variants: { dynamic: { quantization: dynamic } }`,
+  };
 }
 
 function problemOf(op: TfliteOp, runtime: string | undefined): { reason: string; hint: string } | undefined {

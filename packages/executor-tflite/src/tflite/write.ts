@@ -20,7 +20,7 @@ const ALIGNMENT = 16;
 /** Old readers look at a signed byte; larger codes stand as 127 there. */
 const PLACEHOLDER_CODE = 127;
 /** Flatbuffers are verified up to 2 GiB; some room is left for the tables. */
-const MAX_INLINE_BYTES = 2 ** 31 - 2 ** 26;
+export const MAX_INLINE_BYTES = 2 ** 31 - 2 ** 26;
 
 /**
  * The file's pieces, in order. The bytes depend on the model alone.

@@ -10,15 +10,17 @@ import {
   type Graph,
   type Node,
   type Signature,
+  type StageContext,
   type TensorSpec,
 } from '@floe/export-core';
 import { lowerWhole, type Lowered } from '../convert/convert-graph';
-import type { FrozenModel } from '../convert/load-frozen';
+import { loadFrozen, type FrozenModel } from '../convert/load-frozen';
 import { fuseModel } from '../fuse/fuse';
 import type { RefusedNode } from '../lower/lower';
 import { checkTarget } from '../tflite/target';
 import { libraryOf } from './custom-ops';
 import { cutPoints } from './cut-points';
+import { detectorCure } from './detector';
 import { describe, groupByCause, specLine, underSignature, type Group, type Surroundings } from './refusals';
 import { simulate, type Load } from './simulate';
 import { SizeCures } from './sizes';
@@ -30,29 +32,28 @@ const MAX_OUTPUTS = 6;
 /** A second cut is offered only where it is simple. */
 const MAX_ALTERNATIVE_INPUTS = 4;
 
-/**
- * @param frozen is used up
- * @param load gives it anew, to try cures on
- * @param runtime `target: { runtime }` of model.yaml
- */
-export function checkConversion(
-  frozen: FrozenModel,
-  load: Load,
-  runtime: string | undefined,
-  diagnostics: Diagnostics,
-): void {
+/** @param frozen is used up */
+export function checkConversion(frozen: FrozenModel, context: StageContext, diagnostics: Diagnostics): void {
   const { graph, contract, customOps } = frozen;
+  const { runtime } = context.descriptor.target;
+  // Lowering uses a graph up: cures are tried on it as it was.
+  const load: Load = () => loadFrozen(context, new Diagnostics());
   const own = new Diagnostics();
   // Rewrites give nodes that no model.yaml could name.
   const original = new Set(graph.nodes.keys());
   const lowered = lower(graph, contract, customOps, own);
-  diagnostics.addAll(own.list);
+  diagnostics.addAll(own.list.filter(({ node }) => node === undefined || original.has(node)));
   if (!lowered) return;
-  const { model, refused } = lowered;
+  const detector = lowered.refused.length ? detectorCure(lowered.refused, load, context) : undefined;
+  if (detector) diagnostics.add(detector.diagnostic);
+  const { model } = lowered;
+  const refused = lowered.refused.filter(({ node }) => !detector || detector.left.has(node.name));
+  // Where shapes contradict each other, what has none follows from that.
+  const isContradictory = own.list.some((d) => d.code === 'G012' && d.severity === 'error');
   const around = surroundings(graph, contract.signatures, original);
   // What is left of a loop that could not be made functional has been told with its reason.
   const told = own.list.some((d) => d.code === 'T007');
-  const groups = groupByCause(refused);
+  const groups = groupByCause(refused).filter(({ code }) => code !== 'T004' || !isContradictory);
   const reading = groups.find((g) => g.code === 'T006');
   const cut = reading && bestCut(load, refused);
   const sizes = new SizeCures(load, contract);
@@ -66,7 +67,7 @@ export function checkConversion(
   if (reading) diagnostics.add(describe(reading, cut?.line, around));
   noteCustomOps(graph, customOps, diagnostics);
   // Which operators a runtime must have is known when they are fused: fusion takes some away, and makes others.
-  if (runtime !== undefined && refused.length === 0 && !own.hasErrors) fuseModel(model);
+  if (runtime !== undefined && lowered.refused.length === 0 && !own.hasErrors) fuseModel(model);
   diagnostics.addAll(checkTarget(model, runtime));
 }
 

@@ -1,5 +1,13 @@
 /** Refused nodes as diagnostics: grouped by cause, with what feeds and uses them, and the nearest cure. */
-import type { Contract, Diagnostic, Node, TensorSpec } from '@floe/export-core';
+import {
+  editDistance,
+  nearest,
+  opNames,
+  type Contract,
+  type Diagnostic,
+  type Node,
+  type TensorSpec,
+} from '@floe/export-core';
 import type { RefusedNode } from '../lower/lower';
 import { libraryOf } from './custom-ops';
 import { cureOf } from './op-cures';
@@ -7,6 +15,8 @@ import { refusalCode, type RefusalCode } from './refusal-code';
 
 /** How many nodes a message names. */
 const MAX_NAMED = 3;
+/** Edits that make the name of one of TensorFlow's ops a misspelt one. */
+const MAX_TYPOS = 2;
 /** How many ops the message about reading and parsing names. */
 const MAX_OPS = 6;
 
@@ -15,10 +25,15 @@ export interface Group {
   refused: RefusedNode[];
 }
 
-/** Nodes with the same cause together; everything that reads or parses is one cause, and so is control flow. */
+/**
+ * Nodes with the same cause together; everything that reads or parses is one cause, and so is control flow. What only
+ * follows from another node is left out.
+ */
 export function groupByCause(refused: readonly RefusedNode[]): Group[] {
   const groups = new Map<string, Group>();
+  const names = new Set(refused.map(({ node }) => node.name));
   for (const each of refused) {
+    if (each.refusal.follows !== undefined && names.has(each.refusal.follows)) continue;
     const code = refusalCode(each.node, each.refusal);
     const cause =
       code === 'T006' || code === 'T007' ? code : `${code} ${each.node.op} ${each.refusal.reason}`;
@@ -43,7 +58,10 @@ export function describe(group: Group, cure: string | undefined, around: Surroun
   switch (group.code) {
     case 'T002': {
       const library = libraryOf(node.op);
-      const from = library ? `it comes from ${library.name}` : 'the library it comes from is not known';
+      const near = library ? undefined : misspelt(node.op);
+      const from = library
+        ? `it comes from ${library.name}`
+        : `the library it comes from is not known${near === undefined ? '' : ` (TensorFlow has ${near})`}`;
       const has = library?.runtime ? ` (${library.runtime})` : '';
       return {
         ...base,
@@ -91,6 +109,12 @@ export function describe(group: Group, cure: string | undefined, around: Surroun
       };
     }
   }
+}
+
+/** The op of TensorFlow's that a name is a misspelt one of. */
+function misspelt(op: string): string | undefined {
+  const [near] = nearest(op, opNames(), 1);
+  return near !== undefined && editDistance(near, op, MAX_TYPOS) !== undefined ? near : undefined;
 }
 
 /** For a type that the kernel has not: the types that all kernels have. */

@@ -24,27 +24,55 @@ export function hintForMissing(
   role: string,
   own: readonly TensorSpec[] = [],
 ): string {
-  const { name } = parseInput(tensor);
-  const bySignature = own.find((s) => s.name === tensor || s.name === name);
+  const { bySignature, nearSpec, nodes } = meant(graph, tensor, own, MAX_NAMES);
   if (bySignature) {
     return `"${bySignature.name}" is the signature's name of "${bySignature.tensor}": write tensor: "${bySignature.tensor}", or name: ${bySignature.name} without tensor`;
   }
-  const [nearSpec] = nearest(
-    name,
-    own.map((s) => s.name),
-    1,
-  );
-  const nodes = nearest(name, withOutputs(graph), MAX_NAMES);
   const hints = [
-    ...(nearSpec ? [`name: ${nearSpec} (of the signature)`] : []),
+    ...(nearSpec ? [`name: ${nearSpec.name} (of the signature)`] : []),
     ...nodes.map((n) => `tensor: "${n}:0"`),
   ].slice(0, MAX_NAMES);
   if (hints.length) return `did you mean ${hints.join(' or ')}?`;
   if (own.length) return `the signature has ${own.map((s) => `name: ${s.name}`).join(', ')}`;
-  const likely = likelyTensors(graph, role, name).map((t) => `tensor: "${t}"`);
+  const likely = likelyTensors(graph, role, parseInput(tensor).name).map((t) => `tensor: "${t}"`);
   return likely.length
     ? `likely ${role.startsWith('input') ? 'inputs' : 'outputs'} are ${likely.join(', ')}`
     : '`floe inspect` lists what the graph has';
+}
+
+/**
+ * The tensor that the hint names first, to go on with and see what else is wrong; undefined where it would be a guess
+ * among several.
+ */
+export function likelyMeant(
+  graph: Graph,
+  tensor: string,
+  role: string,
+  own: readonly TensorSpec[] = [],
+): string | undefined {
+  const { bySignature, nearSpec, nodes } = meant(graph, tensor, own, 1);
+  const spec = bySignature ?? nearSpec;
+  if (spec) return spec.tensor;
+  if (nodes.length) return `${nodes[0]}:0`;
+  const likely = likelyTensors(graph, role, parseInput(tensor).name);
+  // Whichever result was meant, most of the model leads to it; which input, decides where the model begins.
+  return role.startsWith('output') || likely.length === 1 ? likely[0] : undefined;
+}
+
+/** What a wrong name is near to: the signature's own names, and nodes of the graph. */
+function meant(graph: Graph, tensor: string, own: readonly TensorSpec[], max: number) {
+  const { name } = parseInput(tensor);
+  const [near] = nearest(
+    name,
+    own.map((s) => s.name),
+    1,
+  );
+  const bySignature = own.find((s) => s.name === tensor || s.name === name);
+  return {
+    bySignature,
+    nearSpec: own.find((s) => s.name === near),
+    nodes: bySignature ? [] : nearest(name, withOutputs(graph), max),
+  };
 }
 
 /** Placeholders, or what looks like a result; those that share a word with the name come first. */

@@ -4,7 +4,9 @@
  */
 import { nearest } from '../diagnostics/suggest';
 import type { Diagnostic, Diagnostics } from '../diagnostics/diagnostic';
+import type { Attr } from '../graph/attr';
 import type { Graph, Node } from '../graph/graph';
+import { choicesOf, lengthOf, valuesOf } from './attr-choices';
 import { inputTypes, outputTypes, type OpDef } from '../ops/op-def';
 import type { DType } from '../tensor/dtype';
 
@@ -48,11 +50,12 @@ function checkAttributes(node: Node, def: OpDef, problems: Diagnostic[]): void {
     const given = node.attrs.get(name);
     if (!given || given.kind === 'placeholder') continue;
     const kind = type.startsWith('list(') ? 'list' : type;
-    if (given.kind === kind) continue;
+    const wrong = given.kind === kind ? wrongValue(node, name, given) : undefined;
+    if (given.kind === kind && !wrong) continue;
     problems.push({
       code: 'G014',
       severity: 'error',
-      message: `attribute "${name}" of ${told} is a ${given.kind}, and ${node.op} takes a ${type}`,
+      message: `attribute "${name}" of ${told} ${wrong ?? `is a ${given.kind}, and ${node.op} takes a ${type}`}`,
       hint: 'the file was edited: write the graph again with TensorFlow',
       node: node.name,
     });
@@ -74,6 +77,17 @@ function checkAttributes(node: Node, def: OpDef, problems: Diagnostic[]): void {
       node: node.name,
     });
   }
+}
+
+/** What is wrong with an attribute of the right kind. */
+function wrongValue(node: Node, name: string, given: Attr): string | undefined {
+  const length = lengthOf(node, name);
+  if (length !== undefined && given.kind === 'list' && given.value.length !== length)
+    return `has ${given.value.length} numbers, and ${node.op} takes ${length}`;
+  const allowed = choicesOf(node.op, name);
+  const other = allowed && valuesOf(given).find((value) => !allowed.includes(value));
+  if (other === undefined || !allowed) return undefined;
+  return `is ${other}, and ${node.op} takes ${allowed.slice(0, -1).join(', ')} or ${allowed[allowed.length - 1]}`;
 }
 
 function checkInputs(node: Node, problems: Diagnostic[]): void {

@@ -24,7 +24,14 @@ const WEIGHT_INPUTS: Record<string, readonly number[]> = {
   FusedBatchNorm: [1, 2, 3, 4],
   FusedBatchNormV2: [1, 2, 3, 4],
   FusedBatchNormV3: [1, 2, 3, 4],
+  Add: [0, 1],
+  AddV2: [0, 1],
+  Sub: [0, 1],
+  Mul: [0, 1],
+  RealDiv: [0, 1],
 };
+/** Ops that infinite constants are written for on purpose: masks are added to scores. */
+const MASKING = /^(Add|AddV2|Sub|Mul|RealDiv)$/;
 /** Those among them whose tensors are filters, matrices or embeddings: trained, they are never all the same. */
 const FILTERS = /^(Conv|Depthwise|MatMul|BatchMatMul|Einsum|Gather)/;
 /** Smaller ones may be masks, averages or steps that somebody wrote down. */
@@ -36,6 +43,8 @@ const MAX_NAMED = 3;
 
 interface Found {
   nan: Node[];
+  /** NaN in constants of which it is not known what they do. */
+  unclear: Node[];
   infinite: Node[];
   zero: Node[];
   constant: Node[];
@@ -43,15 +52,25 @@ interface Found {
 
 /** Reads every weight of the graph and of its functions once. */
 export function checkWeights(graph: Graph, diagnostics: Diagnostics): void {
-  const found: Found = { nan: [], infinite: [], zero: [], constant: [] };
+  const found: Found = { nan: [], unclear: [], infinite: [], zero: [], constant: [] };
   const seen = new Set<Node>();
-  for (const part of [graph, ...graph.functions.values()]) {
+  const parts = [graph, ...graph.functions.values()];
+  for (const part of parts) {
     for (const node of part.nodes.values()) {
       const weights = WEIGHT_INPUTS[node.op];
       for (const i of weights ?? []) inspect(node, node.inputs[i], found, seen);
     }
   }
+  for (const node of parts.flatMap((part) => [...part.nodes.values()])) {
+    const { constant } = node;
+    if (!constant || seen.has(node) || constant.shape.length === 0 || !isFloat(constant)) continue;
+    if (scan(constant) === 'nan') found.unclear.push(node);
+  }
   tell(found, diagnostics);
+}
+
+function isFloat({ dtype }: Tensor): boolean {
+  return /^(float16|bfloat16|float32|float64)$/.test(dtype);
 }
 
 function inspect(use: Node, value: Value | undefined, found: Found, seen: Set<Node>): void {
@@ -59,11 +78,12 @@ function inspect(use: Node, value: Value | undefined, found: Found, seen: Set<No
   const tensor = node?.constant;
   if (!node || !tensor || seen.has(node)) return;
   seen.add(node);
-  if (!/^(float16|bfloat16|float32|float64)$/.test(tensor.dtype)) return;
+  if (!isFloat(tensor)) return;
   const said = scan(tensor);
   if (said === 'nan') found.nan.push(node);
-  else if (said === 'infinite') found.infinite.push(node);
-  else if (said !== undefined && isTrained(use, node)) found[said].push(node);
+  else if (said === 'infinite') {
+    if (!MASKING.test(use.op)) found.infinite.push(node);
+  } else if (said !== undefined && isTrained(use, node)) found[said].push(node);
 }
 
 /** A variable's worth of numbers, used as a filter, matrix or embedding. */
@@ -117,7 +137,7 @@ const BITS = {
   float64: { exponent: 0x7ff00000, sign: 0x80000000 | 0 },
 };
 
-function tell({ nan, infinite, zero, constant }: Found, diagnostics: Diagnostics): void {
+function tell({ nan, unclear, infinite, zero, constant }: Found, diagnostics: Diagnostics): void {
   const training = 'training diverged, or the file was damaged after it: freeze an earlier checkpoint';
   if (nan.length) {
     diagnostics.error(
@@ -128,6 +148,12 @@ function tell({ nan, infinite, zero, constant }: Found, diagnostics: Diagnostics
         node: nan[0].name,
       },
     );
+  }
+  if (unclear.length) {
+    diagnostics.warning('G021', `${named(unclear)} hold${unclear.length > 1 ? '' : 's'} NaN`, {
+      hint: training,
+      node: unclear[0].name,
+    });
   }
   if (infinite.length) {
     diagnostics.warning('G021', `${named(infinite)} hold${infinite.length > 1 ? '' : 's'} infinite numbers`, {

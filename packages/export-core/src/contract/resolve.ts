@@ -3,10 +3,12 @@ import type { Descriptor, ContractInput, ContractOutput } from '../descriptor/sc
 import type { Diagnostics, Place } from '../diagnostics/diagnostic';
 import { nearest, suggestion } from '../diagnostics/suggest';
 import type { Graph, Value } from '../graph/graph';
+import { parseInput } from '../graph/graphdef';
 import { outputTypes } from '../ops/op-def';
 import { compatible, mergeShapes, shapeToString, type Shape } from '../tensor/shape';
 import { DEFAULT_SIGNATURE, type Contract, type Signature, type TensorSpec } from './contract';
 import { hintForType } from '../checks/declared-type';
+import { likelyMeant } from '../checks/missing-tensor';
 import { findTensor } from './find-tensor';
 import { proposeOutputs, placeholders } from './propose';
 
@@ -57,6 +59,9 @@ export function resolveContract(
 }
 
 class Resolver {
+  /** Entries that were not found, and what was probably meant by them. */
+  private readonly standIns = new Set<TensorSpec>();
+
   constructor(
     private readonly graph: Graph,
     private readonly place: PlaceOf,
@@ -78,8 +83,7 @@ class Resolver {
       : (own?.inputs ?? this.guessInputs(results.filter((r) => r !== undefined)));
     this.unique(args, 'inputs', path);
     this.unique(results, 'outputs', path);
-    const defined = (specs: (TensorSpec | undefined)[]) => specs.filter((s) => s !== undefined);
-    return { key, inputs: defined(args), outputs: defined(results) };
+    return { key, inputs: this.distinct(args), outputs: this.distinct(results) };
   }
 
   /** One declared input or output on the graph; undefined after a diagnostic. */
@@ -96,11 +100,39 @@ class Resolver {
       { tensor, role: `${role} "${declared.name}": tensor`, where, own },
       this.diagnostics,
     );
-    if (!value) return undefined;
+    if (!value) return this.standIn(declared.name, tensor, role, own);
     const dtype = this.dtype(declared, role, value, path);
     const shape = this.shape(declared, role, value, path);
     if (!dtype) return undefined;
     return { name: declared.name, tensor: value.name, dtype, shape };
+  }
+
+  /** After an error: what was probably meant, so that more can be found out in the same run. */
+  private standIn(
+    name: string,
+    wanted: string,
+    role: string,
+    own: readonly TensorSpec[] | undefined,
+  ): TensorSpec | undefined {
+    const tensor = likelyMeant(this.graph, wanted, role, own);
+    const value = tensor && this.valueOf(tensor);
+    const dtype = value ? (value.dtype ?? outputTypes(value.node)?.[value.index]) : undefined;
+    if (!value || !dtype) return undefined;
+    const spec = { name, tensor: value.name, dtype, shape: value.shape ?? null };
+    this.standIns.add(spec);
+    return spec;
+  }
+
+  /** The entries that are there. What stands in for one must not be another. */
+  private distinct(specs: readonly (TensorSpec | undefined)[]): TensorSpec[] {
+    const defined = specs.filter((s) => s !== undefined);
+    const found = new Set(defined.filter((s) => !this.standIns.has(s)).map((s) => s.tensor));
+    return defined.filter((s) => !this.standIns.has(s) || !found.has(s.tensor));
+  }
+
+  private valueOf(tensor: string): Value | undefined {
+    const { name, index } = parseInput(tensor);
+    return this.graph.node(name)?.output(index);
   }
 
   private dtype(
@@ -153,6 +185,7 @@ class Resolver {
           node: value.node.name,
         },
       );
+      return actual;
     }
     // `null` in a declared input says that any size is allowed, also where the graph knew one.
     return role === 'input' ? declared.shape : mergeShapes(declared.shape, actual);
@@ -166,7 +199,7 @@ class Resolver {
     const seen = new Map<string, number>();
     specs.forEach((spec, i) => {
       const first = spec && seen.get(spec.tensor);
-      if (spec && first !== undefined && list === 'inputs') {
+      if (spec && first !== undefined && list === 'inputs' && !this.standIns.has(spec)) {
         this.diagnostics.error(
           'G009',
           `${list} "${specs[first]?.name}" and "${spec.name}" are one tensor, ${spec.tensor}`,
@@ -175,7 +208,7 @@ class Resolver {
           },
         );
       }
-      if (spec) seen.set(spec.tensor, i);
+      if (spec && !this.standIns.has(spec)) seen.set(spec.tensor, i);
     });
   }
 

@@ -101,7 +101,10 @@ export function readNodes(graph: Graph, defs: readonly NodeDef[], problems: Prob
         problems.add(
           `"${def.name}" (${def.op}) reads "${text}", which is not in the graph`,
           def.name,
-          didYouMean(name, graph.nodes.keys()),
+          didYouMean(
+            name,
+            [...graph.nodes.keys()].filter((other) => other !== def.name),
+          ),
         );
       else if (control) node.controls.push(source);
       else if (index >= MAX_OUTPUTS)

@@ -10,8 +10,9 @@
  */
 import { attr, type Attr } from '../graph/attr';
 import type { Graph, Node, Value } from '../graph/graph';
-import type { DType } from '../tensor/dtype';
-import { Tensor } from '../tensor/tensor';
+import { dtypeSize, type DType } from '../tensor/dtype';
+import { elementCount, isStatic } from '../tensor/shape';
+import { MAX_TENSOR_BYTES, Tensor } from '../tensor/tensor';
 import type { FreezeContext } from './freeze-context';
 import { branchesOf } from './function-calls';
 import { VariableEntries } from './variable-entry';
@@ -23,6 +24,7 @@ export function freezeVariables(graph: Graph, context: FreezeContext): void {
   if (!values) {
     const [first, ...others] = groups.flatMap((g) => g.variables).map(({ node }) => node.name);
     if (first === undefined) return;
+    for (const group of groups) standIn(graph, group, []);
     const more = others.length ? ` and ${others.length} more are variables` : ' is a variable';
     diagnostics.error(
       'S008',
@@ -37,12 +39,26 @@ export function freezeVariables(graph: Graph, context: FreezeContext): void {
   const entries = new VariableEntries(graph, values, context);
   for (const group of groups) {
     const found = group.variables.map(({ node }) => entries.value(node));
-    if (found.some((value) => !value)) continue;
-    if (group.written)
+    if (found.some((value) => !value)) standIn(graph, group, found);
+    else if (group.written)
       group.variables.forEach(({ node }, i) => keepVariable(graph, node, found[i]!, context));
     else becomeConstants(graph, group, found as Tensor[]);
   }
   entries.summarise();
+}
+
+/** After an error: zeros in place of the values that are missing, so that everything else can be checked too. */
+function standIn(graph: Graph, group: VariableGroup, found: readonly (Tensor | undefined)[]): void {
+  const values = group.variables.map(({ node }, i) => found[i] ?? zeros(node));
+  if (!values.includes(undefined)) becomeConstants(graph, group, values as Tensor[]);
+}
+
+function zeros(variable: Node): Tensor | undefined {
+  const dtype = variable.type('dtype');
+  const shape = variable.shape('shape');
+  const size = dtypeSize(dtype);
+  if (!isStatic(shape) || size === 0 || elementCount(shape) * size > MAX_TENSOR_BYTES) return undefined;
+  return Tensor.filled(dtype, shape, new Uint8Array(size));
 }
 
 function becomeConstants(graph: Graph, group: VariableGroup, values: readonly Tensor[]): void {

@@ -13,7 +13,7 @@ import type { InferContext, OutputInfo } from '../ops/op-row';
 import { opRow } from '../ops/table';
 import { callsFunctions, inferCall, type Library } from './infer-calls';
 import type { Dim, Shape } from '../tensor/shape';
-import { elementCount, isStatic } from '../tensor/shape';
+import { elementCount, isStatic, shapeToString } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 
 /** Known elements are kept for integer tensors up to this size: shapes and index lists, not data. */
@@ -83,7 +83,10 @@ export function inferNode(node: Node, diagnostics: Diagnostics): void {
     infos = opRow(node.op)?.infer?.(new Context(node)) ?? [];
   } catch (error) {
     if (!(error instanceof Contradiction)) throw error;
-    diagnostics.error('G012', `${node.op} "${node.name}": ${error.message}`, { node: node.name });
+    diagnostics.error('G012', `${node.op} "${node.name}": ${error.message}`, {
+      hint: `it reads ${shapesRead(node)}: declare sizes that fit under inputs, or mend the graph there`,
+      node: node.name,
+    });
   }
   for (let i = 0; i < Math.max(dtypes.length, infos.length); i++) {
     const value = node.output(i);
@@ -92,6 +95,11 @@ export function inferNode(node: Node, diagnostics: Diagnostics): void {
     value.shape = info?.shape ?? null;
     value.partial = keepElements(value.shape, info?.elements);
   }
+}
+
+/** `"x:0" [1,5] and "w:0" [3,4]` */
+function shapesRead({ inputs }: Node): string {
+  return inputs.map((value) => `"${value.name}" ${shapeToString(value.shape)}`).join(' and ');
 }
 
 function keepElements(shape: Shape, elements: Dim[] | undefined): Dim[] | undefined {

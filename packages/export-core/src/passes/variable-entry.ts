@@ -19,11 +19,14 @@ const AVERAGE_SUFFIX = 'ExponentialMovingAverage';
 
 /** How many names a note lists. */
 const MAX_LISTED = 5;
+/** Up to this many missing variables each have a message of their own. */
+const MAX_SINGLE = 3;
 
 export class VariableEntries {
   private readonly keys: ReadonlyMap<string, CheckpointKey>;
   private readonly used = new Set<string>();
   private readonly raw: string[] = [];
+  private readonly lacking: { node: Node; name: string; isLeftOut: boolean }[] = [];
   private averaged = 0;
 
   constructor(
@@ -43,14 +46,15 @@ export class VariableEntries {
     }
   }
 
-  /** The value of one variable; undefined after a diagnostic. */
+  /** The value of one variable; undefined where there is none, which `summarise` tells of at the latest. */
   value(node: Node): Tensor | undefined {
     const { diagnostics } = this.context;
     const key = this.keys.get(node.name);
     const name = this.entryOf(node, key);
     const info = name === undefined ? undefined : this.values.info(name);
     if (name === undefined || !info || !this.isChosen(name)) {
-      this.missing(node, name ?? key?.name ?? nameOf(node), info !== undefined);
+      const wanted = name ?? key?.name ?? nameOf(node);
+      this.lacking.push({ node, name: wanted, isLeftOut: info !== undefined });
       return undefined;
     }
     this.used.add(name);
@@ -97,27 +101,63 @@ export class VariableEntries {
     return (!include || matchesAny(name, include)) && !(exclude && matchesAny(name, exclude));
   }
 
-  private missing(node: Node, name: string, leftOut: boolean): void {
+  /** S008 for variables without an entry: one by one where they are few, else all in one message. */
+  private tellLacking(): void {
     const { diagnostics } = this.context;
-    const as = name === node.name ? '' : ` (as "${name}")`;
-    if (leftOut) {
+    const leftOut = this.lacking.filter(({ isLeftOut }) => isLeftOut);
+    for (const { node, name } of leftOut.slice(0, MAX_LISTED)) {
       diagnostics.error(
         'S008',
         `variable "${node.name}" is needed, but freeze.include and freeze.exclude leave "${name}" out`,
         { hint: 'choose it, or rename: { variable: other name }', node: node.name },
       );
+    }
+    const missing = this.lacking.filter(({ isLeftOut }) => !isLeftOut);
+    if (missing.length > MAX_SINGLE) {
+      const names = missing.map(({ node }) => `"${node.name}"`);
+      const listedNames = names.slice(0, MAX_SINGLE).join(', ');
+      diagnostics.error(
+        'S008',
+        `${listedNames} and ${names.length - MAX_SINGLE} more variables are not in the checkpoint ${this.values.name}`,
+        { hint: this.renaming(missing.map(({ name }) => name)), node: missing[0].node.name },
+      );
       return;
     }
-    const near = nearest(name, this.values.names());
-    diagnostics.error('S008', `variable "${node.name}" is not in the checkpoint ${this.values.name}${as}`, {
-      hint: near.length ? `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?` : undefined,
-      node: node.name,
-    });
+    for (const { node, name } of missing) {
+      const as = name === node.name ? '' : ` (as "${name}")`;
+      const near = nearest(name, this.values.names());
+      diagnostics.error('S008', `variable "${node.name}" is not in the checkpoint ${this.values.name}${as}`, {
+        hint: near.length ? `did you mean ${near.map((n) => `"${n}"`).join(' or ')}?` : undefined,
+        node: node.name,
+      });
+    }
+  }
+
+  /** The one line that gives all of these variables an entry, where they only stand in another scope there. */
+  private renaming(names: readonly string[]): string {
+    const entries = this.values.names();
+    const known = new Set(entries);
+    const [first] = names;
+    // `a/b/w` may be `x/a/b/w` there, `b/w`, or `x/b/w`: what comes after some slash is the same.
+    for (let at = 0; at >= 0; at = at === first.lastIndexOf('/') + 1 ? -1 : first.indexOf('/', at) + 1) {
+      const [scope, rest] = [first.slice(0, at), first.slice(at)];
+      for (const entry of entries) {
+        if (entry !== rest && !entry.endsWith(`/${rest}`)) continue;
+        const other = entry.slice(0, entry.length - rest.length);
+        if (names.every((name) => name.startsWith(scope) && known.has(other + name.slice(at))))
+          return `freeze: { rename: { "${scope}*": "${other}*" } }`;
+      }
+    }
+    const near = nearest(first, entries, 1);
+    return near.length
+      ? `is this the checkpoint of this graph? The nearest to the first is "${near[0]}": freeze: { rename: { "${first}": "${near[0]}" } }`
+      : `is this the checkpoint of this graph? It has ${listed(entries)}`;
   }
 
   /** Tells what concerns the checkpoint as a whole. */
   summarise(): void {
     const { averages, diagnostics, reportSurplus } = this.context;
+    this.tellLacking();
     if (averages && this.averaged === 0 && this.raw.length) {
       diagnostics.error('S008', `${this.values.name} has no moving averages of the model's variables`, {
         hint: 'leave out freeze: { variables: ema }',

@@ -5,7 +5,8 @@ import type { Diagnostic } from '../diagnostics/diagnostic';
 import { readLock } from '../keys/lock';
 import type { Memo } from '../keys/memo';
 import { failure, runStage, type RunResult } from './run-stage';
-import type { StageFunctions } from './stage';
+import { examiner } from './examine';
+import type { StageContext, StageFunctions } from './stage';
 import { targetName, targetsOf } from './table';
 import type { CodeIdentity, TargetRef } from './target-key';
 
@@ -68,13 +69,17 @@ export async function runTarget(
     return { outcome: 'failed', diagnostics: [{ code: 'D006', severity: 'error', message }] };
   }
   const { root, dist } = project;
+  const context: StageContext = { root, dist, descriptor, place, variant, log, progress };
+  if (stage.name === 'freeze' && functions.validate) context.examine = examiner(functions.validate, context);
   try {
-    return await runStage(
-      run,
-      target,
-      { root, dist, descriptor, place, variant, log, progress },
-      { ...code(target), key, memo, force, frozenLock, lock: readLock(root) },
-    );
+    return await runStage(run, target, context, {
+      ...code(target),
+      key,
+      memo,
+      force,
+      frozenLock,
+      lock: readLock(root),
+    });
   } catch (error) {
     return failure(error);
   }

@@ -6,6 +6,7 @@ import { renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { withPaths } from '../checks/places';
 import { checkFiles } from '../descriptor/check-files';
 import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
@@ -308,7 +309,7 @@ export function missingFiles(
     descriptor,
     root,
     (path) => {
-      const where = place([...path]);
+      const where = withPaths(place)([...path]);
       if (path[0] === FILE_KEYS[stage.name]) ofStage.add(where);
       return where;
     },

@@ -21,6 +21,11 @@ export interface StageContext {
   log(line: string): void;
   /** How far long work is, as often as there is something to say: it is shown now and then, and not kept. */
   progress(line: string): void;
+  /**
+   * What the next check would say of artefacts that this stage cannot write, because something is wrong: a user mends
+   * everything at once. Undefined where there is no such check.
+   */
+  examine?(artefacts: StageResult['artefacts']): Promise<Diagnostic[]>;
 }
 
 export interface StageResult {

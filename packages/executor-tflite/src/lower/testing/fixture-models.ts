@@ -144,7 +144,7 @@ export function lowerCases(tests: readonly FixtureCase[]): Map<FixtureCase, stri
   const lowered = new Map<FixtureCase, string[]>();
   for (let i = 0; i < tests.length; i += BATCH) {
     const batch = tests.slice(i, i + BATCH);
-    const { refused, operators } = build(batch, false);
+    const { refused, operators } = build(batch, 'settings');
     batch.forEach((test, k) => refused.has(k) || lowered.set(test, operators[k]));
   }
   return lowered;

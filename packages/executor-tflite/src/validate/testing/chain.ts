@@ -62,7 +62,10 @@ export class Project {
       ok = result.outcome !== 'failed';
       if (!ok || target.stage.name === until) break;
     }
-    if (!project.loaded.descriptor) return { ok: false, diagnostics: project.loaded.diagnostics, text: '' };
+    if (!project.loaded.descriptor) {
+      ok = false;
+      diagnostics.push(...project.loaded.diagnostics);
+    }
     const read = (path: string): string | undefined => {
       const artefact = join(this.model, 'dist', path);
       return existsSync(artefact) ? readFileSync(artefact, 'utf8') : undefined;

@@ -75,9 +75,10 @@ export const MODEL_YAML = {
     cure: 'rules: [{ match: "head/*", quantization: none }]',
   },
   Q006: {
-    cause: 'Ranges that the model learned in training (fake quantisation) cannot be used as they are.',
-    example: 'FakeQuantWithMinMaxVars of 4 bits in a variant of 8 bits.',
-    cure: 'Train with the bits of the variant, or freeze the model without fake quantisation.',
+    cause:
+      'A note: the model brings ranges that it learned in training (fake quantisation). They are used; calibration only measures what has none.',
+    example: 'A graph of tf.contrib.quantize in an int8 variant.',
+    cure: 'Nothing. To have all ranges measured, freeze the model without fake quantisation.',
   },
 
   V001: {

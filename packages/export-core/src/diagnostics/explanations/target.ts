@@ -27,9 +27,10 @@ export const TARGET = {
     cure: 'inputs: [{ name: image, tensor: "image:0", shape: [1, 224, 224, 3] }]',
   },
   T005: {
-    cause: 'The model is larger than its format or runtime takes.',
-    example: 'A model of more than 2 GiB for the wasm runtime.',
-    cure: 'Quantise it: variants: { dynamic: { quantization: dynamic } }',
+    cause:
+      'The .tflite is larger than 2 GiB, which the runtime that `target` names does not read: TFLite does since 2.14.',
+    example: 'A model of 3 GiB for target: { runtime: "2.13" }',
+    cure: 'target: { runtime: "2.14" }, or smaller weights: variants: { dynamic: { quantization: dynamic } }',
   },
   T006: {
     cause:

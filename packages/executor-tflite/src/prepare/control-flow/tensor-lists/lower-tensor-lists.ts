@@ -147,6 +147,10 @@ function refuse(known: ListClass): void {
   const hint =
     'declare the shape: tf.TensorArray(…, element_shape=[…]), or a fixed batch size in the inputs of model.yaml';
   for (const { node } of known.ops) {
-    setFault(node, node === maker ? { reason, hint } : { reason: `it works on the list of "${maker.name}"` });
+    const follows = maker.name;
+    setFault(
+      node,
+      node === maker ? { reason, hint } : { reason: `it works on the list of "${follows}"`, follows },
+    );
   }
 }
