@@ -19,7 +19,7 @@ const AVERAGE_SUFFIX = 'ExponentialMovingAverage';
 
 /** How many names a note lists. */
 const MAX_LISTED = 5;
-/** Up to this many missing variables each have a message of their own. */
+/** Up to this many missing variables have each a message of their own, whatever rule there may be. */
 const MAX_SINGLE = 3;
 
 export class VariableEntries {
@@ -101,11 +101,10 @@ export class VariableEntries {
     return (!include || matchesAny(name, include)) && !(exclude && matchesAny(name, exclude));
   }
 
-  /** S008 for variables without an entry: one by one where they are few, else all in one message. */
+  /** S008 for variables without an entry: each with the nearest name, unless one rule gives them all theirs. */
   private tellLacking(): void {
     const { diagnostics } = this.context;
-    const leftOut = this.lacking.filter(({ isLeftOut }) => isLeftOut);
-    for (const { node, name } of leftOut.slice(0, MAX_LISTED)) {
+    for (const { node, name } of this.lacking.filter(({ isLeftOut }) => isLeftOut)) {
       diagnostics.error(
         'S008',
         `variable "${node.name}" is needed, but freeze.include and freeze.exclude leave "${name}" out`,
@@ -113,13 +112,14 @@ export class VariableEntries {
       );
     }
     const missing = this.lacking.filter(({ isLeftOut }) => !isLeftOut);
-    if (missing.length > MAX_SINGLE) {
+    const rule = missing.length > MAX_SINGLE ? this.renaming(missing.map(({ name }) => name)) : undefined;
+    if (rule !== undefined) {
       const names = missing.map(({ node }) => `"${node.name}"`);
       const listedNames = names.slice(0, MAX_SINGLE).join(', ');
       diagnostics.error(
         'S008',
         `${listedNames} and ${names.length - MAX_SINGLE} more variables are not in the checkpoint ${this.values.name}`,
-        { hint: this.renaming(missing.map(({ name }) => name)), node: missing[0].node.name },
+        { hint: rule, node: missing[0].node.name },
       );
       return;
     }
@@ -134,7 +134,7 @@ export class VariableEntries {
   }
 
   /** The one line that gives all of these variables an entry, where they only stand in another scope there. */
-  private renaming(names: readonly string[]): string {
+  private renaming(names: readonly string[]): string | undefined {
     const entries = this.values.names();
     const known = new Set(entries);
     const [first] = names;
@@ -148,10 +148,7 @@ export class VariableEntries {
           return `freeze: { rename: { "${scope}*": "${other}*" } }`;
       }
     }
-    const near = nearest(first, entries, 1);
-    return near.length
-      ? `is this the checkpoint of this graph? The nearest to the first is "${near[0]}": freeze: { rename: { "${first}": "${near[0]}" } }`
-      : `is this the checkpoint of this graph? It has ${listed(entries)}`;
+    return undefined;
   }
 
   /** Tells what concerns the checkpoint as a whole. */
