@@ -38,16 +38,12 @@ export const SAVED_MESSAGES = {
   },
   MetaInfoDef: {
     meta_graph_version: 'string 1',
-    stripped_op_list: 'OpList 2',
     any_info: 'Any 3',
     tags: 'repeated string 4',
     tensorflow_version: 'string 5',
     tensorflow_git_version: 'string 6',
     stripped_default_attrs: 'bool 7',
     function_aliases: 'map string string 8',
-  },
-  OpList: {
-    op: 'repeated OpDef 1',
   },
   Any: {
     type_url: 'string 1',

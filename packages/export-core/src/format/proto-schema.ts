@@ -6,7 +6,8 @@
  * binary form, in the text form and in code. Message names are flat: TensorFlow's `TensorShapeProto.Dim` is
  * `TensorShapeDim` here; names of types are not part of any file. All messages are proto3.
  *
- * Not here: debug info (`GraphDef.debug_info`), which nothing reads; it is skipped like an unknown field.
+ * Not here: what nothing reads and what is long, debug information and the definitions of the ops that a graph uses;
+ * they are skipped like unknown fields.
  */
 import { ENUMS } from './proto-enums';
 import { GRAPH_MESSAGES } from './proto-graph-messages';
@@ -19,6 +20,7 @@ export const MESSAGES = { ...GRAPH_MESSAGES, ...SAVED_MESSAGES } as const;
 /** Fields that exist but are left out above: the text form must know them to skip them. */
 export const SKIPPED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   GraphDef: ['debug_info'],
+  MetaInfoDef: ['stripped_op_list'],
 };
 
 type Messages = typeof MESSAGES;
