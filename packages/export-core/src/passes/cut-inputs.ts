@@ -3,13 +3,16 @@
  * Result: a Placeholder in its place, of the declared type and shape; what fed it falls away when pruned
  *
  * The Placeholder takes the cut node's name. Of a node with several outputs only the cut one is replaced, by a
- * Placeholder of another name, and the contract follows.
+ * Placeholder with the input's name, where that can be a node's, and the contract follows.
  */
 import { attr } from '../graph/attr';
 import type { Graph, Value } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
 import { outputTypes } from '../ops/op-def';
 import type { FreezeContext } from './freeze-context';
+
+/** As TensorFlow wants them. */
+const NODE_NAME = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
 
 export function cutInputs(graph: Graph, { contract }: Pick<FreezeContext, 'contract'>): void {
   const replaced = new Map<Value, Value>();
@@ -29,7 +32,8 @@ export function cutInputs(graph: Graph, { contract }: Pick<FreezeContext, 'contr
         graph.become(node, 'Placeholder', [], attrs);
         node.controls = [];
       } else {
-        const placeholder = graph.add(`${name}_${index}`, 'Placeholder', [], attrs);
+        const own = NODE_NAME.test(spec.name) ? spec.name : `${name}_${index}`;
+        const placeholder = graph.add(own, 'Placeholder', [], attrs);
         replaced.set(node.output(index), placeholder.output());
         spec.tensor = placeholder.output().name;
       }

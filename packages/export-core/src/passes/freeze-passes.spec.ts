@@ -161,6 +161,16 @@ test('an input in the middle of the graph cuts off what fed it', () => {
   expect(ops(graph)).toEqual(['parsed:Placeholder', 'y:Neg']);
 });
 
+test('of several outputs a cut one takes the name of the input', () => {
+  const graph = new Graph();
+  const x = placeholder(graph, 'x');
+  const split = graph.add('split', 'Unpack', [x.output()], { T: F, num: attr.int(2), axis: attr.int(0) });
+  graph.add('y', 'Sub', [split.output(0), split.output(1)], { T: F });
+  const { contract } = freeze(graph, ['split:1', 'x:0'], ['y:0']);
+  expect(contract.signatures[0].inputs[0].tensor).toBe('split_1:0');
+  expect(graph.node('y')!.inputs.map((v) => v.node.name)).toEqual(['split', 'split_1']);
+});
+
 test('assertions and summaries keep nothing alive', () => {
   const graph = new Graph();
   const x = placeholder(graph, 'x');
@@ -214,6 +224,20 @@ test('a flag with a default takes it', () => {
   freeze(graph, ['x:0'], ['y:0']);
   expect(graph.node('cond/t/factor')!.constant!.at(0)).toBe(2);
   expect(graph.node('cond/f')).toBeUndefined();
+});
+
+test.each([
+  ['phase', 0],
+  ['gate', 1],
+])('the default of %s gives way only where it trains', (name, branch) => {
+  const graph = cond((g) => {
+    const yes = g.addConst('yes', Tensor.scalar('bool', 1));
+    const attrs = { dtype: attr.type('bool'), shape: attr.shape([]) };
+    return g.add(name, 'PlaceholderWithDefault', [yes.output()], attrs).output();
+  });
+  const { diagnostics } = freeze(graph, ['x:0'], ['y:0']);
+  expect(graph.node('cond/t/factor') !== undefined).toBe(branch === 1);
+  expect(diagnostics.list).toMatchObject(branch ? [] : [{ code: 'G006', severity: 'warning', node: name }]);
 });
 
 test('a folded Merge keeps its name when it is an output', () => {
