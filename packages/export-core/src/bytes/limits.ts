@@ -73,7 +73,10 @@ export const MAX_NPY_HEADER_BYTES = 2 ** 20;
 export const MAX_EXPANDED_BYTES = 2 ** 28;
 
 /** Nodes that the bodies of functions make when they replace their calls, copies of copies included. */
-export const MAX_INLINED_NODES = 2 ** 21;
+export const MAX_INLINED_NODES = 2 ** 20;
+
+/** Nodes of functions that one shape inference walks, a function as often as its arguments differ. */
+export const MAX_INFERRED_NODES = 2 ** 22;
 
 /** Bytes of a vocabulary file that is put into the graph. */
 export const MAX_VOCABULARY_BYTES = 2 ** 29;

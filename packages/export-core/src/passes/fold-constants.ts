@@ -5,6 +5,7 @@
  * Exact: by the op table's `evaluate`. Bounded: nothing larger than the limit is made out of something smaller, so
  * that Fill([1e9]) stays an op. Ops with state are never folded.
  */
+import { MAX_EXPANDED_BYTES } from '../bytes/limits';
 import type { Graph, Node } from '../graph/graph';
 import { attr } from '../graph/attr';
 import { outputTypes } from '../ops/op-def';
@@ -46,7 +47,7 @@ export function evaluateNode(node: Node): Tensor[] | undefined {
     if (!tensor) return undefined;
     inputs.push(tensor);
   }
-  const inputBytes = inputs.reduce((sum, t) => sum + t.byteLength, 0);
+  const inputBytes = inputs.reduce((sum, t) => sum + storedBytes(t), 0);
   const limit = Math.max(MAX_FOLDED_BYTES, inputBytes);
   const announced = node.output(0);
   if (isStatic(announced.shape) && announced.dtype) {
@@ -60,6 +61,11 @@ export function evaluateNode(node: Node): Tensor[] | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
+}
+
+/** A constant that lists one element for all may say that it has any number of them. */
+function storedBytes(tensor: Tensor): number {
+  return tensor.splatElement ? Math.min(tensor.byteLength, MAX_EXPANDED_BYTES) : tensor.byteLength;
 }
 
 /** A node whose output inference knows element by element, although an input is not constant. */

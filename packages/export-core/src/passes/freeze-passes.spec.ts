@@ -246,6 +246,15 @@ test('a folded Merge keeps its name when it is an output', () => {
   expect(graph.node('merge')!.op).toBe('Identity');
 });
 
+test('a constant that says it has a thousand million elements stays as small as its file', () => {
+  const graph = new Graph();
+  const many = Tensor.filled('float32', [1 << 28, 3], Buffer.from([0, 0, 128, 63]));
+  const neg = graph.add('neg', 'Neg', [graph.addConst('many', many).output()], { T: F });
+  graph.add('y', 'Mul', [placeholder(graph, 'x').output(), neg.output()], { T: F });
+  freeze(graph, ['x:0'], ['y:0']);
+  expect(graph.node('neg')!.op).toBe('Neg');
+});
+
 test('any other placeholder that the outputs need is asked for', () => {
   const graph = new Graph();
   const x = placeholder(graph, 'x');

@@ -141,3 +141,37 @@ test('a variable that a function reads is not of the shape of its handle', () =>
   inferShapes(graph, new Diagnostics());
   expect(shapes(call, 1)).toEqual([null]);
 });
+
+test.each([
+  ['functions that call each other twice', doubling],
+  ['loops in loops', nestedLoops],
+])('%s take no more walks with every level', (_, make) => {
+  const { graph, end } = make(60);
+  inferShapes(graph, new Diagnostics());
+  expect(shapes(end, 1)).toEqual([[2, 3]]);
+});
+
+/** Each function calls the one before it twice, one call after the other. */
+function doubling(levels: number) {
+  const graph = new Graph();
+  const call = (where: Graph, value: Value, name: string, f: string): Value =>
+    where
+      .add(name, 'PartitionedCall', [value], { Tin: floats(1), Tout: floats(1), f: attr.func(f) })
+      .output();
+  body(graph, 'f0', 1, (f, [a]) => [f.add('neg', 'Neg', [a], FLOAT).output()]);
+  for (let i = 1; i < levels; i++)
+    body(graph, `f${i}`, 1, (f, [a]) => [call(f, call(f, a, 'once', `f${i - 1}`), 'twice', `f${i - 1}`)]);
+  return { graph, end: call(graph, input(graph, 'x', [2, 3]), 'y', `f${levels - 1}`).node };
+}
+
+/** Each loop's body is the loop before it. */
+function nestedLoops(levels: number) {
+  const graph = new Graph();
+  const loop = (where: Graph, value: Value, name: string, f: string) =>
+    where.add(name, 'While', [value], { T: floats(1), cond: attr.func('cond'), body: attr.func(f) });
+  body(graph, 'cond', 1, (f) => [f.addConst('no', Tensor.scalar('bool', 0)).output()]);
+  body(graph, 'f0', 1, (f, [a]) => [f.add('neg', 'Neg', [a], FLOAT).output()]);
+  for (let i = 1; i < levels; i++)
+    body(graph, `f${i}`, 1, (f, [a]) => [loop(f, a, 'loop', `f${i - 1}`).output()]);
+  return { graph, end: loop(graph, input(graph, 'x', [2, 3]), 'y', `f${levels - 1}`) };
+}

@@ -4,7 +4,8 @@
  *
  * A body keeps the annotation of the caller that came last; a function with one caller has exactly its shapes.
  */
-import { Diagnostics } from '../diagnostics/diagnostic';
+import { MAX_INFERRED_NODES } from '../bytes/limits';
+import { Diagnostics, type Diagnostic } from '../diagnostics/diagnostic';
 import { FunctionGraph, type Node, type Value } from '../graph/graph';
 import type { DType } from '../tensor/dtype';
 import { commonShape, mergeShapes, sameShape, type Dim, type Shape } from '../tensor/shape';
@@ -19,6 +20,59 @@ interface Known {
 export type Library = ReadonlyMap<string, FunctionGraph>;
 type InferGraph = (body: FunctionGraph, diagnostics: Diagnostics) => void;
 
+/**
+ * One inference over a graph and its functions. A body is not walked again for arguments of which the same is known,
+ * so that functions which call each other twice, or loops in loops, do not double the work with every level; what is
+ * left of it has a limit.
+ */
+export class Inference {
+  private readonly last = new Map<
+    FunctionGraph,
+    { operands: string; results: Known[]; problems: readonly Diagnostic[] }
+  >();
+  private nodesLeft = MAX_INFERRED_NODES;
+  /** Functions that annotate each other without end are recursive: deeper than this nothing is annotated. */
+  private depth = 0;
+
+  constructor(
+    readonly library: Library,
+    private readonly inferGraph: InferGraph,
+  ) {}
+
+  /** Runs a step into functions; undefined where it goes too deep. */
+  within<T>(step: () => T): T | undefined {
+    if (this.depth >= MAX_DEPTH) return undefined;
+    this.depth++;
+    try {
+      return step();
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** Annotates a body for arguments of which this is known; gives what is known of its results. */
+  annotate(body: FunctionGraph, operands: readonly Known[], diagnostics: Diagnostics): Known[] {
+    const key = JSON.stringify(operands);
+    let known = this.last.get(body);
+    if (known?.operands !== key) {
+      this.nodesLeft -= body.nodes.size;
+      if (this.nodesLeft < 0) return body.results.map(() => ({ shape: null }));
+      body.args.forEach((arg, i) => {
+        const declared = arg.attr('T');
+        const dtype = operands[i]?.dtype ?? (declared?.kind === 'type' ? declared.value : undefined);
+        const { shape = null, partial } = operands[i] ?? {};
+        Object.assign(arg.output(), { dtype, shape, partial });
+      });
+      const problems = new Diagnostics();
+      this.inferGraph(body, problems);
+      known = { operands: key, results: body.results.map(knownOf), problems: problems.list };
+      this.last.set(body, known);
+    }
+    diagnostics.addAll(known.problems);
+    return known.results;
+  }
+}
+
 const BRANCHES = new Set(['If', 'StatelessIf', '_If', 'Case', 'StatelessCase']);
 const LOOPS = new Set(['While', 'StatelessWhile', '_While']);
 const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
@@ -31,38 +85,25 @@ export function callsFunctions(node: Node): boolean {
 /** Known elements of a constant integer operand stay known inside. */
 const MAX_ELEMENTS = 64;
 
-/** Functions that annotate each other without end are recursive: deeper than this nothing is annotated. */
 const MAX_DEPTH = 100;
-let depth = 0;
 
 /**
  * Annotates the outputs of a node that calls functions: with what the bodies give, and what the node's attribute
  * announces beyond that. Outputs of functions that are not in the library stay as they are.
  */
-export function inferCall(
-  node: Node,
-  library: Library,
-  inferGraph: InferGraph,
-  diagnostics: Diagnostics,
-): void {
-  if (depth >= MAX_DEPTH) return;
-  depth++;
-  try {
-    const results = LOOPS.has(node.op)
-      ? loop(node, library, inferGraph, diagnostics)
-      : called(node, library, inferGraph, diagnostics);
-    const announced = node.attr('output_shapes');
-    const shapes =
-      announced?.kind === 'list' && announced.value.length === results?.length ? announced.value : [];
-    results?.forEach((known, i) => {
-      const shape = shapes[i]?.kind === 'shape' ? shapes[i].value : null;
-      const { dtype, partial } = known;
-      const value = node.output(i);
-      Object.assign(value, { dtype: dtype ?? value.dtype, shape: mergeShapes(known.shape, shape), partial });
-    });
-  } finally {
-    depth--;
-  }
+export function inferCall(node: Node, run: Inference, diagnostics: Diagnostics): void {
+  const results = run.within(() =>
+    LOOPS.has(node.op) ? loop(node, run, diagnostics) : called(node, run, diagnostics),
+  );
+  const announced = node.attr('output_shapes');
+  const shapes =
+    announced?.kind === 'list' && announced.value.length === results?.length ? announced.value : [];
+  results?.forEach((known, i) => {
+    const shape = shapes[i]?.kind === 'shape' ? shapes[i].value : null;
+    const { dtype, partial } = known;
+    const value = node.output(i);
+    Object.assign(value, { dtype: dtype ?? value.dtype, shape: mergeShapes(known.shape, shape), partial });
+  });
 }
 
 /** The functions a node may run, in the order of its attributes. */
@@ -77,24 +118,15 @@ function bodiesOf(node: Node, library: Library): FunctionGraph[] | undefined {
   return bodies.length > 0 && bodies.length === names.length ? bodies : undefined;
 }
 
-function called(
-  node: Node,
-  library: Library,
-  inferGraph: InferGraph,
-  diagnostics: Diagnostics,
-): Known[] | undefined {
+function called(node: Node, run: Inference, diagnostics: Diagnostics): Known[] | undefined {
   const operands = (CALLS.has(node.op) ? node.inputs : node.inputs.slice(1)).map(knownOf);
-  const results = bodiesOf(node, library)?.map((body) => annotate(body, operands, inferGraph, diagnostics));
+  const results = bodiesOf(node, run.library)?.map((body) => run.annotate(body, operands, diagnostics));
   return results?.reduce((a, b) => a.map((known, i) => common(known, b[i])));
 }
 
 /** Loop variables start with the operands' shapes; what an iteration changes becomes unknown, until it is stable. */
-function loop(
-  node: Node,
-  library: Library,
-  inferGraph: InferGraph,
-  diagnostics: Diagnostics,
-): Known[] | undefined {
+function loop(node: Node, run: Inference, diagnostics: Diagnostics): Known[] | undefined {
+  const { library } = run;
   const cond = library.get(node.func('cond').name);
   const body = library.get(node.func('body').name);
   if (!body || body.results.length !== node.inputs.length) return undefined;
@@ -104,33 +136,18 @@ function loop(
   );
   for (;;) {
     // What contradicts before the shapes are stable need not contradict then.
-    const after = annotate(body, known, inferGraph, new Diagnostics());
+    const after = run.annotate(body, known, new Diagnostics());
     const next = known.map((before, i) => (isInvariant(body, i) ? before : common(before, after[i])));
     if (next.every((k, i) => sameShape(k.shape, known[i].shape))) break;
     known = next.map((k) => ({ ...k, partial: undefined }));
   }
-  annotate(body, known, inferGraph, diagnostics);
-  if (cond) annotate(cond, known, inferGraph, diagnostics);
+  run.annotate(body, known, diagnostics);
+  if (cond) run.annotate(cond, known, diagnostics);
   return known;
 }
 
 function isInvariant(body: FunctionGraph, i: number): boolean {
   return body.results[i].node === body.args[i];
-}
-
-function annotate(
-  body: FunctionGraph,
-  operands: readonly Known[],
-  inferGraph: InferGraph,
-  diagnostics: Diagnostics,
-): Known[] {
-  body.args.forEach((arg, i) => {
-    const declared = arg.attr('T');
-    const dtype = operands[i]?.dtype ?? (declared?.kind === 'type' ? declared.value : undefined);
-    Object.assign(arg.output(), { dtype, shape: operands[i]?.shape ?? null, partial: operands[i]?.partial });
-  });
-  inferGraph(body, diagnostics);
-  return body.results.map(knownOf);
 }
 
 function knownOf(value: Value): Known {

@@ -11,7 +11,7 @@ import { FunctionGraph, type Graph, type Node, type Value } from '../graph/graph
 import { outputTypes } from '../ops/op-def';
 import type { InferContext, OutputInfo } from '../ops/op-row';
 import { opRow } from '../ops/table';
-import { callsFunctions, inferCall, type Library } from './infer-calls';
+import { callsFunctions, inferCall, Inference, type Library } from './infer-calls';
 import type { Dim, Shape } from '../tensor/shape';
 import { elementCount, isStatic, shapeToString } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
@@ -66,12 +66,16 @@ export function inferShapes(
   diagnostics: Diagnostics,
   library: Library = graph.functions,
 ): void {
-  const inferGraph = (body: FunctionGraph, problems: Diagnostics) => inferShapes(body, problems, library);
+  const run: Inference = new Inference(library, (body, problems) => inferGraph(body, run, problems));
+  inferGraph(graph, run, diagnostics);
+}
+
+function inferGraph(graph: Graph, run: Inference, diagnostics: Diagnostics): void {
   const args = new Set(graph instanceof FunctionGraph ? graph.args : []);
   for (const node of graph.sorted()) {
     if (args.has(node)) continue;
     inferNode(node, diagnostics);
-    if (callsFunctions(node)) inferCall(node, library, inferGraph, diagnostics);
+    if (callsFunctions(node)) inferCall(node, run, diagnostics);
   }
 }
 
