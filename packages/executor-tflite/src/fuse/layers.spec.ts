@@ -170,6 +170,16 @@ describe('shapes', () => {
 });
 
 describe('layouts', () => {
+  test('a transpose stays where its kernel has the type', async () => {
+    const b = new GraphBuilder();
+    const turned = b.op('t', 'Transpose', [b.input('x', [2, 3]), b.ints('perm', [1, 0])], {
+      Tperm: attr.type('int32'),
+    });
+    const y = b.op('y', 'Cast', [turned], { SrcT: attr.type('float32'), DstT: attr.type('float16') });
+    y.dtype = 'float16';
+    expect(operators(b.convert([y]))).toEqual(['TRANSPOSE', 'CAST']);
+  });
+
   test('a residual block with channels first has transposes at its edges only', async () => {
     const b = new GraphBuilder();
     const x = b.input('x', [1, 4, 6, 6]);
@@ -241,3 +251,23 @@ test('equal constants become one tensor', () => {
   expect(second).toBe(first);
   expect(third).not.toBe(first);
 });
+
+describe('constants', () => {
+  test.each([
+    [4, [2, 3, 1, 3]],
+    [5, [2, 3, 1, 3, 2]],
+  ])('of one number everywhere: kernels compare %s dimensions with it', async (_, shape) => {
+    const b = new GraphBuilder();
+    const half = Tensor.fromNumbers('float32', shape, new Array<number>(product(shape)).fill(0.5));
+    const { ops, error } = await b.compare(
+      [b.op('y', 'Less', [b.input('x', shape), b.constant('half', half)])],
+      {
+        x: shape,
+      },
+    );
+    expect(ops).toEqual(['LESS']);
+    expect(error).toBe(0);
+  });
+});
+
+const product = (shape: number[]) => shape.reduce((a, b) => a * b, 1);

@@ -5,7 +5,8 @@
  * What to-nhwc.ts puts around every operator moves towards the outputs until two meet and cancel, or an axis that is
  * reduced makes it nothing.
  */
-import { TfliteOp, TfliteTensor, type TfliteSubgraph } from '../tflite/model';
+import { kernelTakes } from '../lower/kernel-types';
+import { dtypeOf, TfliteOp, TfliteTensor, type TfliteSubgraph } from '../tflite/model';
 import { intConstant, ints, SubgraphEdit } from './edit';
 import { axesOf, sameShape } from './match';
 import { transposedConstant } from './transposed-constant';
@@ -21,6 +22,8 @@ export function sinkTransposes(graph: TfliteSubgraph): number {
   const edit = new SubgraphEdit(graph);
   for (const op of graph.ops) {
     if (op.outputs.length !== 1 || !op.outputs[0].shape) continue;
+    // The type may be another behind it: that of a CAST.
+    if (!kernelTakes('TRANSPOSE', dtypeOf(op.outputs[0].type))) continue;
     const data = REDUCTIONS.has(op.code) || op.code === 'PAD' ? op.inputs.slice(0, 1) : op.inputs;
     const perm = commonPermutation(edit, data);
     if (!perm) continue;

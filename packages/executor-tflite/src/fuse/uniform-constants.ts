@@ -2,6 +2,7 @@
  * Given:  y = MAXIMUM(x, c)      c a constant of x's shape with one number everywhere
  * Result: y = MAXIMUM(x, that number)
  */
+import { broadcastRank } from '../lower/kernel-types';
 import { TfliteTensor, type TfliteSubgraph } from '../tflite/model';
 import { SubgraphEdit } from './edit';
 import { sameShape } from './match';
@@ -22,7 +23,9 @@ export function shrinkUniformConstants(graph: TfliteSubgraph): number {
     if (!BROADCASTING.has(op.code)) continue;
     op.inputs.forEach((tensor, i) => {
       const other = op.inputs[1 - i];
-      const one = tensor && other && !other.isConstant && sameShape(other, op.outputs[0]) && uniform(tensor);
+      if (!tensor || !other || other.isConstant || !sameShape(other, op.outputs[0])) return;
+      // Beyond that rank a kernel takes equal shapes only.
+      const one = other.shape!.length <= broadcastRank(op.code) && uniform(tensor);
       if (one) edit.setInput(op, i, one);
     });
   }

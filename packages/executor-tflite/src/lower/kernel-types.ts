@@ -221,15 +221,27 @@ export function refuseRank(code: string, shape: Shape | undefined): Refusal | un
   return { reason: `${code} takes ${limit} dimensions, here are ${shape.length}` };
 }
 
+/** Largest rank up to which the builtin's kernel broadcasts operands of different shapes. */
+export function broadcastRank(code: string): number {
+  return BROADCAST_RANK[code] ?? Infinity;
+}
+
 /** True when the builtin's kernel broadcasts these operands itself. */
 export function kernelBroadcasts(code: string, operands: readonly Value[]): boolean {
-  const limit = BROADCAST_RANK[code];
+  const limit = broadcastRank(code);
   const shapes = operands.map((v) => v.shape ?? null);
-  if (limit === undefined) return true;
-  if (shapes.every((s) => s === null || s.length <= limit)) return true;
-  const [size] = operands.map((v) => (v.node.op === 'BroadcastTo' ? v.node.inputs[1] : undefined));
-  if (size && operands.every((v) => v.node.op === 'BroadcastTo' && v.node.inputs[1] === size)) return true;
+  // Of unknown rank most are small; where nothing broadcasts that does not help.
+  if (shapes.every((s) => (s === null ? limit > 0 : s.length <= limit))) return true;
+  if (new Set(operands.map(shapedBy)).size === 1) return true;
   return shapes.every((s) => isStatic(s) && sameShape(s, shapes[0]));
+}
+
+/** What a value has its shape from, where that can be told: the value whose shape it was given, or the sizes. */
+function shapedBy(value: Value): Value {
+  const { op, inputs } = value.node;
+  const sizes = op === 'BroadcastTo' ? inputs[1] : op === 'Fill' ? inputs[0] : undefined;
+  if (!sizes) return value;
+  return sizes.node.op === 'Shape' ? sizes.node.inputs[0] : sizes;
 }
 
 /** Why the builtin cannot broadcast its operands. */

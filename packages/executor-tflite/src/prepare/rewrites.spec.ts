@@ -222,4 +222,25 @@ describe('widenTypes and explicitBroadcast', () => {
     expect(ops.filter((o) => o === 'BroadcastTo')).toHaveLength(2);
     expect(graph.node('y')!.output().shape).toEqual([2, 2, 2, 2, 2]);
   });
+
+  it('take the sizes of an operand that no other makes larger', () => {
+    const { graph, x, op, named } = graphWith([null, 1, 2, 1, 2]);
+    named('y', op('Less', [x, Tensor.fromNumbers('float32', [2], [1, 2])]));
+    explicitBroadcast(graph);
+    expect(opsOf(graph, 'y')).toEqual(['Shape', 'BroadcastTo', 'Less']);
+  });
+
+  it('broadcast operands of unknown rank where the kernel wants equal shapes', () => {
+    const { graph, x, op, named } = graphWith(null, 'int32');
+    named('y', op('BitwiseAnd', [x, Tensor.fromNumbers('int32', [2], [1, 2])]));
+    explicitBroadcast(graph);
+    expect(opsOf(graph, 'y')).toEqual(['Shape', 'BroadcastArgs', 'BroadcastTo', 'BroadcastTo', 'BitwiseAnd']);
+  });
+
+  it('broadcast nothing that was made in the shape of the other', () => {
+    const { graph, x, op, named } = graphWith([null, 2]);
+    named('y', op('Atan2', [x, op('Fill', [op('Shape', [x]), 1])]));
+    explicitBroadcast(graph);
+    expect(opsOf(graph, 'y')).toEqual(['Shape', 'Fill', 'Atan2']);
+  });
 });

@@ -1,5 +1,6 @@
 /** Functions of one number, out of those that have kernels. Errors against the exact value are said where any. */
 import { attr, type Node, type Value } from '@floe/export-core';
+import { sizeOf } from '../dims';
 import type { Operand, Rewriter, RewriteTable } from '../rewrite';
 
 /** c0 + x (c1 + x (c2 + …)) */
@@ -185,6 +186,14 @@ export const table: RewriteTable = {
     b.op('Less', [b.op('Abs', [b.op('Sub', [x, y])]), node.float('tolerance')]),
   ),
 
+  // Integers have a kernel.
+  TruncateDiv: (_, node, b) => {
+    if (node.inputs[0].dtype !== 'float32') return undefined;
+    const quotient = b.op('RealDiv', node.inputs);
+    return [
+      b.op('SelectV2', [b.op('Less', [quotient, 0]), b.op('Ceil', [quotient]), b.op('Floor', [quotient])]),
+    ];
+  },
   // The sign of the dividend: what FloorMod gives is moved by one divisor where signs differ.
   Mod: formula(truncateMod),
   TruncateMod: formula(truncateMod),
@@ -240,6 +249,13 @@ export const table: RewriteTable = {
     const products = b.op('Mul', [labels, b.op('LogSoftmax', [logits])]);
     const loss = b.op('Neg', [b.op('Sum', [products, [-1]])]);
     return [loss, b.op('Sub', [b.op('Softmax', [logits]), labels])];
+  },
+  SparseSoftmaxCrossEntropyWithLogits: (_, node, b) => {
+    const [logits, labels] = node.inputs;
+    const classes = sizeOf(b, logits, 1);
+    const rows = b.op('OneHot', [labels, classes, b.scalar(logits, 1), b.scalar(logits, 0)]);
+    const both = b.add('SoftmaxCrossEntropyWithLogits', [logits, rows]);
+    return [both.output(0), both.output(1)];
   },
 };
 
