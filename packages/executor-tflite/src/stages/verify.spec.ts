@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   attr,
+  Diagnostics,
   FloeError,
   Graph,
   joinPieces,
@@ -12,7 +13,11 @@ import {
   type Contract,
   type StageResult,
 } from '@floe/export-core';
+import { applyPlan } from '../quantize/apply';
+import { planModel } from '../quantize/quantize-model';
+import { ranges } from '../quantize/testing/models';
 import { TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import { readModel } from '../tflite/read';
 import { writeModel } from '../tflite/write';
 import { npz } from '../verify/testing/npz';
 import { verify } from './verify';
@@ -148,6 +153,42 @@ describe('verify', () => {
 
   it('allows what model.yaml allows', async () => {
     expect((await run(YAML + 'verify: { tolerance: 0.3 }\n', 2.5)).diagnostics).toEqual([]);
+  });
+
+  it('names the layers where the error of a quantised model enters, and the rule that keeps them in float', async () => {
+    const yaml = `${YAML}variants: { int8: { quantization: int8 } }\nverify: { minSqnr: 30 }\n`;
+    const outcome = async (range: [number, number]): Promise<StageResult> => {
+      rmSync(join(root, 'dist'), { recursive: true, force: true });
+      project(yaml);
+      mkdirSync(join(root, 'dist/converted'));
+      mkdirSync(join(root, 'dist/int8'));
+      const float = readFileSync(join(root, 'dist/float/model.tflite'));
+      writeFileSync(join(root, 'dist/converted/model.tflite'), float);
+      const model = readModel(float, 'model.tflite');
+      const known = ranges({ x: [-4, 4], y: range });
+      applyPlan(model, planModel(model, { quantization: 'int8' }, known, new Diagnostics()));
+      writeFileSync(join(root, 'dist/int8/model.tflite'), joinPieces(writeModel(model)));
+      const { descriptor, place } = parseDescriptor(join(root, 'model.yaml'), yaml);
+      const context = { root, dist: join(root, 'dist'), descriptor: descriptor!, place, variant: 'int8' };
+      return verify({ ...context, log: () => undefined });
+    };
+    const good = await outcome([-8, 8]);
+    expect(good.diagnostics).toEqual([]);
+    const report = JSON.parse(good.artefacts['int8/verification.json'] as string);
+    expect(report.signatures[0].layers).toMatchObject([{ name: 'y', op: 'MUL' }]);
+    expect(report.signatures[0].layers[0].sqnr).toBeGreaterThan(30);
+    expect(good.artefacts['int8/report.html']).toContain('<h3>Layers</h3>');
+    const bad = await outcome([-8000, 8000]);
+    expect(bad.diagnostics).toMatchObject([
+      {
+        code: 'V001',
+        severity: 'error',
+        message: expect.stringMatching(
+          /less than 30 .*; most of the error enters at "y" \(MUL, -?[\d.]+ dB\)/,
+        ),
+        hint: expect.stringContaining('variants: { int8: { rules: [{ match: "y", quantization: none }] } }'),
+      },
+    ]);
   });
 
   it('warns of what was not verified, and fails where it has to be', async () => {

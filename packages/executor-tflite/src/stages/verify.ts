@@ -27,7 +27,11 @@ import { randomSamples, type RangeOf, type Samples } from '../verify/samples';
 import { reportPage } from '../verify/report';
 import { modelFacts, verificationJson, type Verification } from '../verify/verification';
 import { detectionOutputs, type DetectionOutputs } from '../verify/compare-detections';
-import { ruleFor, verifyModel, type Detectors, type OutputResult } from '../verify/verify-model';
+import { worstLayers, type LayerResult } from '../verify/layers';
+import { addLayers, ruleFor, verifyModel, type Detectors, type OutputResult } from '../verify/verify-model';
+
+/** Layers that a message names. */
+const NAMED_LAYERS = 3;
 
 export const verify: StageFunction = async (context) => {
   const { dist, descriptor } = context;
@@ -56,6 +60,8 @@ export const verify: StageFunction = async (context) => {
     undefined,
     detectors,
   );
+  if (rule.minSqnr !== undefined)
+    await addLayers(signatures, readFileSync(join(dist, 'converted/model.tflite')), tflite, samples);
   const verification: Verification = {
     version: 1,
     runtime: litertEngine(),
@@ -67,7 +73,7 @@ export const verify: StageFunction = async (context) => {
   for (const signature of signatures) {
     const of = signatures.length > 1 ? ` of signature "${signature.key}"` : '';
     for (const output of signature.outputs) {
-      const problem = problemOf(output, of, context);
+      const problem = problemOf(output, of, context, signature.layers);
       // The four outputs of a detector agree or differ together: one message says it.
       if (problem && !isRepeated(output.name, detectors.get(signature.key))) diagnostics.add(problem);
     }
@@ -118,7 +124,8 @@ function samplesOf({ descriptor, root, place }: StageContext, contract: Contract
 function problemOf(
   output: OutputResult,
   of: string,
-  { descriptor, place }: StageContext,
+  { descriptor, place, variant }: StageContext,
+  layers: readonly LayerResult[] = [],
 ): Diagnostic | undefined {
   const { name, status, reason, reference, figures } = output;
   const title = `output "${name}"${of}`;
@@ -136,12 +143,21 @@ function problemOf(
   const far = figures
     ? ` (max |d| ${figures.maxAbsoluteError.toPrecision(3)}, cosine ${figures.cosine.toFixed(6)})`
     : '';
+  const worst = worstLayers(layers, NAMED_LAYERS);
+  const names = worst.map(({ name, op, added }) => {
+    return `"${name}" (${op}, ${(-10 * Math.log10(added!)).toFixed(1)} dB)`;
+  });
+  const rules = worst.map(({ name }) => `{ match: ${JSON.stringify(name)}, quantization: none }`);
   return {
     code: 'V001',
     severity: 'error',
-    message: `${title} differs from ${reference?.name} ${reference?.version}: ${reason}${far}`,
+    message: `${title} differs from ${reference?.name} ${reference?.version}: ${reason}${far}${
+      worst.length ? `; most of the error enters at ${names.join(', ')}` : ''
+    }`,
     where: place(['verify']),
-    hint: 'report.html has the figures of every output; verify: { tolerance } or { minSqnr } say what is near enough',
+    hint: worst.length
+      ? `keep these layers in float, and with them what reads them where that does not help: variants: { ${variant}: { rules: [${rules.join(', ')}] } }`
+      : 'report.html has the figures of every output; verify: { tolerance } or { minSqnr } say what is near enough',
   };
 }
 

@@ -17,6 +17,20 @@ describe('Comparison', () => {
     expect(figures.sqnr).toBeCloseTo(10 * Math.log10(14 / 0.25), 12);
   });
 
+  it('counts rows of scores whose largest stays the same', () => {
+    const scores = (rows: number[][]) => Tensor.fromNumbers('float32', [rows.length, 3], rows.flat());
+    const reference = scores([
+      [1, 2, 3],
+      [3, 2, 1],
+    ]);
+    const got = scores([
+      [1, 2.9, 2.8],
+      [2.5, 2, 1],
+    ]);
+    expect(compare(got, reference).figures().top1).toBe(0.5);
+    expect(compare(f32(1, 2), f32(1, 2)).figures().top1).toBeUndefined();
+  });
+
   it('allows small elements an error beside large ones', () => {
     // 1e-4/10 · 100 = 1e-3 for the small one; 1e-2 and 1e-3 for the large one.
     expect(compare(f32(100.01, 0.0009), f32(100, 0)).agrees).toBe(true);

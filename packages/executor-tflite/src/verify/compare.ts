@@ -20,6 +20,8 @@ export interface Figures {
   sqnr: number | null;
   /** Elements where one is NaN or infinite and the other is not, or another way. */
   finiteMismatches: number;
+  /** Of rows of scores, one a class: the share whose largest one is the same. Where the tensor looks like such. */
+  top1?: number;
 }
 
 /** Tensors of equal dtype and shape; several pairs (one a sample) add up. */
@@ -33,6 +35,8 @@ export class Comparison {
   private signal = 0;
   private power = 0;
   private noise = 0;
+  private rows = 0;
+  private sameTop = 0;
 
   constructor(private readonly tolerance: number) {}
 
@@ -44,8 +48,19 @@ export class Comparison {
     this.elements += got.size;
     if (got.dtype === 'string') this.addStrings(got, reference);
     else if (isExact(got.dtype)) this.addExact(got, reference);
-    else this.addNumbers(numbersOf(got), numbersOf(reference));
+    else {
+      const [a, b] = [numbersOf(got), numbersOf(reference)];
+      this.addNumbers(a, b);
+      if (isScores(reference)) this.addTops(a, b, reference.shape[1]);
+    }
     return undefined;
+  }
+
+  private addTops(got: ArrayLike<number>, reference: ArrayLike<number>, classes: number): void {
+    for (let start = 0; start < reference.length; start += classes) {
+      this.rows++;
+      if (largestOf(got, start, classes) === largestOf(reference, start, classes)) this.sameTop++;
+    }
   }
 
   private addStrings(got: Tensor, reference: Tensor): void {
@@ -108,8 +123,20 @@ export class Comparison {
       cosine: bothZero ? 1 : norm === 0 ? 0 : Math.min(1, this.dot / norm),
       sqnr: this.noise === 0 ? null : 10 * Math.log10(Math.max(this.signal / this.noise, 1e-30)),
       finiteMismatches: this.finiteMismatches,
+      ...(this.rows ? { top1: this.sameTop / this.rows } : {}),
     };
   }
+}
+
+/** [batch, classes] of floats. */
+function isScores({ dtype, shape }: Tensor): boolean {
+  return dtypeKind(dtype) === 'float' && shape.length === 2 && shape[1] > 1;
+}
+
+function largestOf(values: ArrayLike<number>, start: number, count: number): number {
+  let best = start;
+  for (let i = start + 1; i < start + count; i++) if (values[i] > values[best]) best = i;
+  return best;
 }
 
 function isExact(dtype: DType): boolean {

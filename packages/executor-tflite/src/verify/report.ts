@@ -1,5 +1,6 @@
 /** The verification as a page of its own: no scripts, no assets, nothing that changes from run to run. */
 import type { Figures } from './compare';
+import { worstLayers, type LayerResult } from './layers';
 import { DETECTION_STYLE, detectionSection } from './report-detections';
 import type { Verification } from './verification';
 
@@ -15,6 +16,9 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 code { font-size: .95em; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 `;
+
+/** Layers that stand out in the report. */
+const MARKED_LAYERS = 5;
 
 /** The page for a verification. */
 export function reportPage(verification: Verification): string {
@@ -62,6 +66,8 @@ function signatureSection({
   outputs,
   refusals,
   detections,
+  layers,
+  layersUnknown,
 }: Verification['signatures'][0]): string {
   const rows = outputs.map(({ name, status, reason, reference, figures }) => [
     `<code>${escape(name)}</code>`,
@@ -83,23 +89,47 @@ ${table(
     '#max |d|/|reference|',
     '#cosine',
     '#SQNR dB',
+    '#same top 1',
     '#outside',
     '#elements',
   ],
   rows,
 )}
 ${detections ? detectionSection(detections, table) : ''}
+${layers?.length ? layerSection(layers) : ''}
+${layersUnknown === undefined ? '' : `<p>Layers could not be compared: ${escape(layersUnknown)}</p>`}
 ${others.length ? `<ul>${others.join('')}</ul>` : ''}`;
 }
 
+/** Layers in the order of the model; those that add most of the noise stand out. */
+function layerSection(layers: readonly LayerResult[]): string {
+  const worst = new Set(worstLayers(layers, MARKED_LAYERS));
+  const rows = layers.map((layer) => [
+    `<code${worst.has(layer) ? ' class="differs"' : ''}>${escape(layer.name)}</code>`,
+    escape(layer.op),
+    decibels(layer.sqnr),
+    layer.added === undefined ? '' : decibels(layer.added === 0 ? null : -10 * Math.log10(layer.added)),
+  ]);
+  return `<h3>Layers</h3>
+<p>Signal to noise ratio of what each layer gives: against the float model, and of the layer alone, against its float
+operator on the same inputs. The lowest of the latter is where error enters. A rule keeps a layer in float:
+<code>rules: [{ match: "name", quantization: none }]</code></p>
+${table(['layer', 'operator', '#SQNR dB', '#alone dB'], rows)}`;
+}
+
+function decibels(sqnr: number | null): string {
+  return sqnr === null ? '∞' : sqnr.toFixed(1);
+}
+
 function cells(figures: Figures | undefined): string[] {
-  if (!figures) return ['', '', '', '', '', ''];
-  const { maxAbsoluteError, maxRelativeError, cosine, sqnr, outside, elements } = figures;
+  if (!figures) return ['', '', '', '', '', '', ''];
+  const { maxAbsoluteError, maxRelativeError, cosine, sqnr, top1, outside, elements } = figures;
   const numbers = [maxAbsoluteError, maxRelativeError].map((n) => n.toPrecision(3));
   return [
     ...numbers,
     cosine.toFixed(6),
-    sqnr === null ? '∞' : sqnr.toFixed(1),
+    decibels(sqnr),
+    top1 === undefined ? '' : `${(100 * top1).toFixed(1)} %`,
     String(outside),
     String(elements),
   ];

@@ -4,7 +4,6 @@ import { operatorVersion } from '../tflite/op-version';
 import type { TfliteModel, TfliteTensor } from '../tflite/model';
 import { dtypeOf } from '../tflite/model';
 import { minimumRuntime } from '../tflite/runtime-version';
-import type { Figures } from './compare';
 import type { EngineName } from './graph-runner';
 import type { Rule, SignatureResult } from './verify-model';
 
@@ -65,13 +64,17 @@ function tensorFacts(signature: string, name: string, { type, shape }: TfliteTen
 
 /** As JSON. Figures are rounded: their last digits say nothing. */
 export function verificationJson(verification: Verification): string {
-  const rounded = (figures: Figures): Figures =>
+  const rounded = <T extends object>(figures: T): T =>
     Object.fromEntries(
-      Object.entries(figures).map(([key, n]) => [key, typeof n === 'number' ? Number(n.toPrecision(6)) : n]),
-    ) as unknown as Figures;
+      Object.entries(figures).map(([key, n]: [string, unknown]) => [
+        key,
+        typeof n === 'number' ? Number(n.toPrecision(6)) : n,
+      ]),
+    ) as T;
   const signatures = verification.signatures.map((s) => ({
     ...s,
     outputs: s.outputs.map((o) => (o.figures ? { ...o, figures: rounded(o.figures) } : o)),
+    ...(s.layers ? { layers: s.layers.map((layer) => rounded(layer)) } : {}),
   }));
   return JSON.stringify({ ...verification, signatures }, null, 2) + '\n';
 }

@@ -9,6 +9,7 @@ import { compareDetections, type DetectionOutputs, type DetectionResult } from '
 import type { FrozenGraph, GraphEngine } from './graph-engine';
 import { runGraph, type EngineName, type GraphRun, type Refusal } from './graph-runner';
 import { fromModelOutput, toModelInput } from './io-types';
+import { compareLayers, type LayerResult } from './layers';
 import { LitertModel, type SignatureInfo } from './litert';
 import type { Sample, Samples } from './samples';
 
@@ -30,6 +31,9 @@ export interface SignatureResult {
   /** Engines that could not run the graph. */
   refusals: Refusal[];
   outputs: OutputResult[];
+  /** Of a quantised model: where its error enters; or why that could not be found out. */
+  layers?: LayerResult[];
+  layersUnknown?: string;
   /** Of a detector: its detections, compared as such. */
   detections?: DetectionResult;
 }
@@ -40,6 +44,23 @@ export interface Rule {
   tolerance: number;
   /** For quantised models instead: the smallest signal to noise ratio, in dB. */
   minSqnr?: number;
+}
+
+/** Adds to each result where the error of a quantised model enters, by the float model it was made of. */
+export async function addLayers(
+  results: readonly SignatureResult[],
+  float: Uint8Array,
+  tflite: Uint8Array,
+  samples: Samples,
+): Promise<void> {
+  for (const result of results) {
+    try {
+      result.layers = await compareLayers(float, tflite, result.key, samples.get(result.key) ?? []);
+    } catch (error) {
+      if (!(error instanceof CannotRun)) throw error;
+      result.layersUnknown = error.reason;
+    }
+  }
 }
 
 /** By the signature's key: outputs that are detections. */

@@ -56,8 +56,8 @@ describe('targets', () => {
       'export-tflite:half < quantize:half freeze',
       'export-tflite:int8 < quantize:int8 freeze',
       'verify:float < freeze export-tflite:float',
-      'verify:half < freeze export-tflite:half',
-      'verify:int8 < freeze export-tflite:int8',
+      'verify:half < freeze export-tflite:half convert',
+      'verify:int8 < freeze export-tflite:int8 convert',
       'export-saved-model < freeze',
     ]);
     const seen = new Set<string>();

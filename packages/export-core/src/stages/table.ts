@@ -245,9 +245,13 @@ const VERIFY: Stage = {
     const detection = conversionLocked(descriptor)?.from;
     return section('verification', { data: descriptor.verify.data, ...detection });
   },
-  upstream: (_descriptor, variant) => [
+  upstream: (descriptor, variant) => [
     { stage: 'freeze', files: FROZEN },
     { stage: 'export-tflite', files: [`${variant}/model.tflite`] },
+    // Layers of a quantised model are compared with those of the float model.
+    ...(isQuantized(variantOf(descriptor, variant))
+      ? [{ stage: 'convert' as const, files: [CONVERTED] }]
+      : []),
   ],
   after: [],
   outputs: (variant) =>
