@@ -98,6 +98,14 @@ describe('readSamples', () => {
     expect(problem.message).toContain('the first axis, which counts samples, is missing');
   });
 
+  it('sees that axes stand in another order', () => {
+    const fixed = signature('serve', input('image', 'float32', [1, 8, 6, 3]));
+    const [problem] = problems(() => readSamples([fixed], { data: file({ image: f32([2, 1, 3, 8, 6]) }) }));
+    expect(problem.message).toContain(
+      '[1,3,8,6] for input "image", which is [1,8,6,3]: the axes stand in another order',
+    );
+  });
+
   it('wants as many samples for each input, and at least one', () => {
     const two = signature('serve', input('a', 'float32', [1]), input('b', 'float32', [1]));
     const [problem] = problems(() => readSamples([two], { data: file({ a: f32([2, 1]), b: f32([3, 1]) }) }));

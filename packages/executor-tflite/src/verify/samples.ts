@@ -103,9 +103,19 @@ function misfit(array: Tensor, { name, dtype, shape }: TensorSpec): string | und
   const [, ...each] = array.shape;
   const fits = !shape || (shape.length === each.length && shape.every((d, i) => d === null || d === each[i]));
   if (fits) return undefined;
-  const forgotten =
-    shape.length === array.shape.length ? ': the first axis, which counts samples, is missing' : '';
-  return `has samples of shape [${each.join(',')}] for input "${name}", which is ${shapeToString(shape)}${forgotten}`;
+  const why =
+    shape.length === array.shape.length
+      ? ': the first axis, which counts samples, is missing'
+      : isTransposed(each, shape)
+        ? ': the axes stand in another order'
+        : '';
+  return `has samples of shape [${each.join(',')}] for input "${name}", which is ${shapeToString(shape)}${why}`;
+}
+
+/** The same sizes, as of an image with its channels first and last. */
+function isTransposed(given: readonly number[], wanted: readonly (number | null)[]): boolean {
+  const sorted = (sizes: readonly (number | null)[]) => sizes.map(Number).sort((a, b) => a - b);
+  return !wanted.includes(null) && String(sorted(given)) === String(sorted(wanted));
 }
 
 function expected(key: string, { dtype, shape }: TensorSpec): string {

@@ -76,6 +76,41 @@ it('warns of values that are not finite, and leaves those tensors without a rang
   expect(diagnostics.list).toMatchObject([{ code: 'Q004', severity: 'warning', node: 'log' }]);
 });
 
+describe('warns of values that ruin a model', () => {
+  const size = 64;
+  const check = async (
+    valueOf: (sample: number, i: number) => number,
+  ): Promise<[string, string | undefined][]> => {
+    const b = new Builder();
+    const bytes = bytesOf(b.finish(b.op('ABS', [b.input('x', [size])], 'y', [size])));
+    const list = Array.from({ length: 4 }, (_, n) => {
+      const numbers = Array.from({ length: size }, (_v, i) => valueOf(n, i));
+      return new Map([['x', Tensor.fromNumbers('float32', [size], numbers)]]);
+    });
+    const diagnostics = new Diagnostics();
+    await calibrateModel(bytes, new Map([['serving_default', list]]), minmax, diagnostics);
+    return diagnostics.list.map((d) => [d.message, d.hint]);
+  };
+
+  it('the same everywhere', async () => {
+    expect(await check(() => 3)).toEqual([
+      ['"x", "y" are the same in every sample', expect.stringContaining('differ')],
+    ]);
+  });
+
+  it('nearly all at the ends of the range', async () => {
+    // -1 and 1, and now and then something between.
+    const values = (n: number, i: number) => (i === 5 ? n / 10 : i % 2 ? 1 : -1);
+    expect(await check(values)).toEqual([
+      [expect.stringMatching(/"x".* saturated/), expect.stringContaining('scaled as in training')],
+    ]);
+  });
+
+  it('and of nothing where values are spread', async () => {
+    expect(await check((n, i) => ((i * 37 + n * 11) % 64) / 32 - 1)).toEqual([]);
+  });
+});
+
 describe('groups of tensors', () => {
   const tensor = (elements: number) => new TfliteTensor('t', 'FLOAT32', [elements]);
   it('stay under the bound, but for a tensor that is larger alone', () => {
