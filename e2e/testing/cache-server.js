@@ -8,6 +8,7 @@ const log = [];
 createServer((request, response) => {
   const end = (status, body) => response.writeHead(status, { connection: 'close' }).end(body);
   if (request.url === '/log') return end(200, JSON.stringify(log.splice(0)));
+  if (request.url === '/clear') return end(200, String(entries.clear()));
   const token = request.headers.authorization;
   if (token !== 'Bearer writer' && token !== 'Bearer reader') return end(401);
   const hash = request.url.replace('/v1/cache/', '');

@@ -1,5 +1,6 @@
 /** An Nx workspace as a user has it: Floe from its packed packages, nothing from this repository. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -8,7 +9,9 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,26 +42,9 @@ export class Workspace {
     mkdirSync(this.root);
   }
 
-  /** Packs Floe and installs it beside Nx. */
+  /** Floe, packed and installed beside Nx. */
   install(): void {
-    const built = join(REPOSITORY, 'packages', 'floe', 'dist', 'fingerprint.json');
-    if (!existsSync(built)) throw new Error('the packages are not built: npm run build');
-    const pack = ['pack', '--silent', '--pack-destination', this.outside];
-    run('npm', [...pack, ...PACKAGES.flatMap((name) => ['-w', `packages/${name}`])], REPOSITORY);
-    const tarballs = readdirSync(this.outside).filter((name) => name.endsWith('.tgz'));
-    const versions = (JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as PackageJson)
-      .devDependencies;
-    this.write('package.json', {
-      name: 'user-workspace',
-      private: true,
-      devDependencies: {
-        nx: versions.nx,
-        '@nx/devkit': versions['@nx/devkit'],
-        ...Object.fromEntries(tarballs.map((name) => [packageName(name), `file:../${name}`])),
-      },
-    });
-    this.write('nx.json', { cacheDirectory: '.nx/cache', analytics: false, neverConnectToCloud: true });
-    run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], this.root);
+    cpSync(made('installed', makeInstalled), this.outside, { recursive: true, verbatimSymlinks: true });
   }
 
   nx(...args: string[]): Result {
@@ -123,14 +109,82 @@ interface PackageJson {
   devDependencies: Record<string, string>;
 }
 
+/** The packed packages of Floe, as npm would publish them. */
+export function packed(): string {
+  return made('packed', (folder) => {
+    const built = join(REPOSITORY, 'packages', 'floe', 'dist', 'fingerprint.json');
+    if (!existsSync(built)) throw new Error('the packages are not built: npm run build');
+    const where = PACKAGES.flatMap((name) => ['-w', `packages/${name}`]);
+    run('npm', ['pack', '--silent', '--pack-destination', folder, ...where], REPOSITORY);
+  });
+}
+
+/** The tarballs, and a folder `workspace` in which they are installed. */
+function makeInstalled(folder: string): void {
+  cpSync(packed(), folder, { recursive: true });
+  const root = join(folder, 'workspace');
+  mkdirSync(root);
+  const { nx } = (JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as PackageJson)
+    .devDependencies;
+  const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  const floe = Object.fromEntries(tarballs.map((name) => [packageName(name), `file:../${name}`]));
+  const files = {
+    'package.json': { name: 'user-workspace', private: true, devDependencies: { nx, ...floe } },
+    'nx.json': { cacheDirectory: '.nx/cache', analytics: false, neverConnectToCloud: true },
+  };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(root, name), JSON.stringify(content, null, 2));
+  }
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], root);
+}
+
+/**
+ * A folder that several test files need and that takes long to make: made by the first, for packages as they are now.
+ * The next build's replaces it.
+ */
+function made(what: string, make: (folder: string) => void): string {
+  const prefix = `floe-e2e-${what}-`;
+  const parent = realpathSync(tmpdir());
+  const folder = join(parent, prefix + packagesDigest());
+  if (existsSync(folder)) return folder;
+  for (const name of readdirSync(parent)) {
+    if (name.startsWith(prefix)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  const own = mkdtempSync(join(parent, 'floe-e2e-new-'));
+  make(own);
+  try {
+    renameSync(own, folder);
+  } catch {
+    // Another test file was quicker.
+    rmSync(own, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+/** Changes with every build. */
+function packagesDigest(): string {
+  const hash = createHash('sha256').update(readFileSync(join(REPOSITORY, 'package.json')));
+  for (const name of PACKAGES) {
+    const root = join(REPOSITORY, 'packages', name);
+    const own = readdirSync(root).filter((path) => /\.(json|md)$/.test(path));
+    const dist = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+    for (const path of [...own, ...dist.map((file) => join('dist', file))].sort()) {
+      const { size, mtimeMs } = statSync(join(root, path));
+      hash.update(`${name}/${path} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** `floe-executor-tflite-0.1.0.tgz` is @floe/executor-tflite. */
 function packageName(tarball: string): string {
   const name = tarball.replace(/-\d+\.\d+\.\d+.*\.tgz$/, '');
   return name === 'floe' ? name : name.replace(/^floe-/, '@floe/');
 }
 
-function run(command: string, args: string[], cwd: string): string {
-  const { status, stderr, stdout, error } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+/** Runs a command to its end; throws with what it said when it fails. */
+export function run(command: string, args: string[], cwd: string, env?: NodeJS.ProcessEnv): string {
+  const { status, stderr, stdout, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env });
   if (error) throw error;
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`);
   return stdout;

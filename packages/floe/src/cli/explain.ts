@@ -11,7 +11,9 @@ export const command: Command = {
 
 Examples:
   floe explain G001
-  floe explain T006 T004`,
+  floe explain T006 T004
+
+Exit code: 0, or 2 where there is no such code.`,
   options: {
     json: { type: 'boolean', help: 'Print one JSON line a code' },
   },

@@ -8,7 +8,7 @@ import {
   MODEL_YAML,
   temporaryFolder,
 } from '../../../export-core/src/stages/testing/fake-model';
-import { parseArguments, UsageError } from './arguments';
+import { parseArguments, UsageError, type Command } from './arguments';
 import { command, exportModel, run, type ExportResult } from './export';
 import { findModels } from './find-models';
 import { runCommand, type ExitCode } from './main';
@@ -234,6 +234,25 @@ describe('floe', () => {
       out: expect.stringContaining('--digest'),
     });
     expect((await floe('--version')).out).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it('shows examples of every command, which it takes, and its exit codes', async () => {
+    const { out } = await floe('--help');
+    const commands = [...out.matchAll(/^ {2}(\w+) {2,}[A-Z]/gm)].map(([, name]) => name);
+    expect(commands).toEqual(expect.arrayContaining(['export', 'inspect', 'explain']));
+    for (const name of commands) {
+      const { out: help } = await floe(name, '--help');
+      expect(help).toMatch(/^Exit code: 0/m);
+      const examples = [...help.matchAll(/^ {2}floe (.+?)(?: {2,}.*)?$/gm)].map(([, line]) =>
+        line.split(' '),
+      );
+      expect(examples.length).toBeGreaterThan(1);
+      const { command: own } = require(`./${name}`) as { command: Command };
+      for (const [called, ...args] of examples) {
+        expect(called).toBe(name);
+        expect(() => parseArguments(args, own)).not.toThrow();
+      }
+    }
   });
 
   it('says what was typed wrongly, with exit code 2', async () => {

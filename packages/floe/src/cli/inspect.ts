@@ -21,7 +21,9 @@ which of them is told by content.
 
 Examples:
   floe inspect ckpt/model.ckpt-10               variables, and the likely inputs and outputs
-  floe inspect dist/float/model.tflite --json   the same for programs`,
+  floe inspect dist/float/model.tflite --json   the same for programs
+
+Exit code: 0 it was read, 1 it cannot be, 2 called wrongly.`,
   options: {
     digest: { type: 'boolean', help: "Add the sha256 of each variable's elements" },
     json: { type: 'boolean', help: 'Print one JSON object' },

@@ -91,6 +91,10 @@ function overview(): string {
   return (
     `Floe ${version()}: TensorFlow models to .tflite, without Python\n\n` +
     `Usage: floe COMMAND [options]\n\nCommands:\n${table(rows)}\n` +
+    `Examples:\n  floe export models/resnet                 dist/float/model.tflite and its like, without Nx\n` +
+    '  floe inspect ckpt/model.ckpt-10           what a checkpoint holds, before there is a model.yaml\n' +
+    '  floe explain G001                         what a message means\n\n' +
+    'Exit code: 0 all is well, 1 something failed, 2 called wrongly.\n' +
     'floe COMMAND --help says more. In an Nx workspace, prefer its cached targets: nx run MODEL:export-tflite\n'
   );
 }

@@ -112,8 +112,8 @@ export const MODEL_YAML = {
   },
   K003: {
     cause: 'An artefact of an earlier stage is missing or not what was written.',
-    example: 'dist/frozen/graph.pb was edited by hand.',
-    cure: 'Run the stage that the message names again; under Nx after `nx reset`, or its cache gives the same again.',
+    example: 'dist/frozen/graph.pb was edited by hand, or cut short in a cache.',
+    cure: 'Nothing, where the message is a warning: it was made again. Else make the source of the model available, or run the stage that the message names. `nx reset` empties a cache that holds the damaged file; a remote one has to drop the entry.',
   },
   K004: {
     cause: 'The source is not on this machine, and no cache has what was made of it.',
