@@ -146,7 +146,6 @@ function expand(text: string, scope: object): string {
 }
 
 function evaluate(expression: string, scope: object): unknown {
-   
   return new Function(...Object.keys(scope), `return ${expression}`)(...Object.values(scope)) as unknown;
 }
 
