@@ -26,7 +26,7 @@ const CONSEQUENCES: readonly { fault: RegExp; of: RegExp }[] = [
   // Zeros stand in for variables.
   { fault: /^S00[89]$/, of: /^G02[12]$/ },
   // Neither has the runtime what cannot be frozen.
-  { fault: /^S007$/, of: /^T00[17]$/ },
+  { fault: /^S007$/, of: /^T/ },
 ];
 /** With these the graph is none that could be looked at further. */
 const MALFORMED = /^G0(07|14|15|20)$/;

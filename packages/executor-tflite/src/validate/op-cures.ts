@@ -55,6 +55,14 @@ const CURES: readonly Cure[] = [
     ops: /^(PartitionedCall|StatefulPartitionedCall)$/,
     hint: 'the function it calls is not in the file: save the model again',
   },
+  {
+    ops: /^(StatelessRandom\w+|RandomUniform\w*|ImageProjectiveTransform\w*)$/,
+    hint: 'where it belongs to augmentation, which is for training: save the model without those layers',
+  },
+  {
+    ops: /^(DynamicPartition|(Parallel)?DynamicStitch)$/,
+    hint: 'where a partitioned embedding is looked up: build the graph for inference without a partitioner (the checkpoint stays)',
+  },
   { ops: /^TPU\w+$/, hint: 'export for serving without TPU rewriting: export_to_tpu=False' },
 ];
 

@@ -116,6 +116,15 @@ describe('why is my Estimator not converted?', () => {
     expect(await exported(`${source}\n${error.hint!.replace(' and outputs:', '\noutputs:')}`)).toEqual([]);
   });
 
+  test('the tensor that is wanted is inside of a function', async () => {
+    const source =
+      'source: { savedModel: FIXTURES/signatures, signature: predict }\ninputs: [{ name: features }]\noutputs: [{ name: scores';
+    const [error, ...others] = await errors(`${source}, tensor: "MatMul:0" }]`);
+    expect(others).toEqual([]);
+    const line = /tflite: .*\}\] \}/.exec(error.hint!)![0];
+    expect(await exported(`${source} }]\n${line}`)).toEqual([]);
+  });
+
   test('its signature is another', async () => {
     const [error, ...others] = await errors(
       'source: { savedModel: FIXTURES/estimator, signature: features }',

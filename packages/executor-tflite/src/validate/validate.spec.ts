@@ -1,7 +1,8 @@
 /** Every finding, on artefacts that TensorFlow wrote and a script bent (fixtures/make_fixtures.py). */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODES, type Code } from '@floe/export-core';
+import { graphBytes } from '../detection/testing/fixtures';
 import { Project, runChain } from './testing/chain';
 import { graph, IO } from './testing/finding';
 import { FINDINGS } from './testing/findings';
@@ -151,4 +152,26 @@ outputs: [{ name: p, tensor: "probabilities:0" }]`);
       project.remove();
     }
   });
+});
+
+test('a detector for servers is one obstacle, and `detection: {}` its cure', async () => {
+  const project = new Project();
+  try {
+    writeFileSync(join(project.model, 'graph.pb'), graphBytes('modern'));
+    const yaml = `source: { frozenGraph: graph.pb }
+inputs: [{ name: image, tensor: "image_tensor:0" }]
+outputs: [{ name: boxes, tensor: "detection_boxes:0" }, { name: scores, tensor: "detection_scores:0" }]`;
+    const { diagnostics } = await project.run(yaml);
+    const errors = diagnostics.filter((d) => d.severity === 'error');
+    expect(errors).toMatchObject([
+      {
+        code: 'T001',
+        where: { path: 'source.frozenGraph' },
+        hint: expect.stringMatching(/^detection: \{\} /),
+      },
+    ]);
+    expect((await project.run(`${yaml}\ndetection: {}`)).ok).toBe(true);
+  } finally {
+    project.remove();
+  }
 });

@@ -221,7 +221,7 @@ test('what the graph does with an image is told in its order', () => {
       code: 'G023',
       severity: 'note',
       message:
-        'input "image": the graph takes pixels as bytes and casts it to float32, then multiplies by 0.0078431, then subtracts 1',
+        'input "image": the graph takes pixels as bytes and casts to float32, then multiplies by 0.0078431, then subtracts 1',
     },
   ]);
 });

@@ -33,6 +33,11 @@ export function hintForMissing(
     ...nodes.map((n) => `tensor: "${n}:0"`),
   ].slice(0, MAX_NAMES);
   if (hints.length) return `did you mean ${hints.join(' or ')}?`;
+  const inner = insideFunction(graph, parseInput(tensor).name);
+  if (inner !== undefined) {
+    const [, list, entry = 'x'] = /^(input|output) "([^"]+)"/.exec(role) ?? [undefined, 'output'];
+    return `"${inner}" is in a function, which freezing opens: tflite: { ${list}s: [{ name: ${entry}, tensor: "${inner}:0" }] } takes it from the frozen graph`;
+  }
   if (own.length) return `the signature has ${own.map((s) => `name: ${s.name}`).join(', ')}`;
   const likely = likelyTensors(graph, role, parseInput(tensor).name).map((t) => `tensor: "${t}"`);
   return likely.length
@@ -54,7 +59,7 @@ export function likelyMeant(
   const spec = bySignature ?? nearSpec;
   if (spec) return spec.tensor;
   if (nodes.length) return `${nodes[0]}:0`;
-  const likely = likelyTensors(graph, role, parseInput(tensor).name);
+  const likely = own.length ? own.map((s) => s.tensor) : likelyTensors(graph, role, parseInput(tensor).name);
   // Whichever result was meant, most of the model leads to it; which input, decides where the model begins.
   return role.startsWith('output') || likely.length === 1 ? likely[0] : undefined;
 }
@@ -73,6 +78,17 @@ function meant(graph: Graph, tensor: string, own: readonly TensorSpec[], max: nu
     nearSpec: own.find((s) => s.name === near),
     nodes: bySignature ? [] : nearest(name, withOutputs(graph), max),
   };
+}
+
+/** The node of a function's body that has this name, or the nearest. */
+function insideFunction(graph: Graph, name: string): string | undefined {
+  const bodies = [...graph.functions.values()];
+  if (bodies.some((body) => body.nodes.has(name))) return name;
+  return nearest(
+    name,
+    bodies.flatMap((body) => [...withOutputs(body)]),
+    1,
+  )[0];
 }
 
 /** Placeholders, or what looks like a result; those that share a word with the name come first. */
@@ -103,6 +119,6 @@ function wordsOf(name: string): string[] {
 }
 
 /** Names of nodes that have a tensor at all. */
-function* withOutputs(graph: Graph): Iterable<string> {
+function* withOutputs(graph: Pick<Graph, 'nodes'>): Iterable<string> {
   for (const node of graph.nodes.values()) if (outputTypes(node)?.length !== 0) yield node.name;
 }

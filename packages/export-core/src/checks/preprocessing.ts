@@ -75,7 +75,7 @@ function stepOf(node: Node, from: Node): string | undefined {
     const size = other?.dtype === 'int32' && other.size === 2 ? ` to ${other.toNumbers().join('×')}` : '';
     return `resizes it${size}`;
   }
-  if (node.op === 'Cast') return `casts it to ${node.type('DstT')}`;
+  if (node.op === 'Cast') return `casts to ${node.type('DstT')}`;
   if (node.op === 'ReverseV2') return 'reverses its channels (RGB ↔ BGR)';
   if (THROUGH.test(node.op)) return '';
   const few = other && other.size <= 4 && isNumber(other) ? numbers(other) : undefined;
@@ -93,7 +93,7 @@ function stepOf(node: Node, from: Node): string | undefined {
     case 'Add':
     case 'AddV2':
     case 'BiasAdd':
-      return `adds ${few}`;
+      return few?.startsWith('-') ? `subtracts ${few.slice(1)}` : `adds ${few}`;
     default:
       return undefined;
   }

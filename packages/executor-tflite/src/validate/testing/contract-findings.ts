@@ -49,6 +49,13 @@ export const CONTRACT_FINDINGS: Finding[] = [
     at: 'inputs[0].name',
     hint: 'did you mean name: features (of the signature)?',
   },
+  {
+    title: 'a tensor inside of a function',
+    yaml: `${savedModel('signatures', ', signature: predict')}\ninputs: [{ name: features }]\noutputs: [{ name: scores, tensor: "MatMul:0" }]`,
+    code: 'G001',
+    at: 'outputs[0].tensor',
+    hint: '"MatMul" is in a function, which freezing opens: tflite: { outputs: [{ name: scores, tensor: "MatMul:0" }] } takes it from the frozen graph',
+  },
   // 2: types and shapes
   {
     title: 'a type that the graph casts to',

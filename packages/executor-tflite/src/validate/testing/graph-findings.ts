@@ -168,7 +168,7 @@ export const GRAPH_FINDINGS: Finding[] = [
     severity: 'note',
     at: 'inputs[0]',
     node: 'image',
-    message: /takes pixels as bytes and casts it to float32, then (divides by 127\.5|multiplies by)/,
+    message: /takes pixels as bytes and casts to float32, then (divides by 127\.5|multiplies by)/,
     hint: 'the app feeds pixels from 0 to 255 as they are, without scaling',
   },
 ];
