@@ -170,7 +170,7 @@ describe('verify', () => {
       writeFileSync(join(root, 'dist/int8/model.tflite'), joinPieces(writeModel(model)));
       const { descriptor, place } = parseDescriptor(join(root, 'model.yaml'), yaml);
       const context = { root, dist: join(root, 'dist'), descriptor: descriptor!, place, variant: 'int8' };
-      return verify({ ...context, log: () => undefined });
+      return verify({ ...context, log: () => undefined, progress: () => undefined });
     };
     const good = await outcome([-8, 8]);
     expect(good.diagnostics).toEqual([]);
