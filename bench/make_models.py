@@ -1,9 +1,11 @@
-"""Makes the models that the benchmark uses and that are too large to be committed, below bench/models/.
+"""Makes the models that the benchmarks use and that are too large to be committed.
 
     pip install tensorflow-cpu==2.15.1 tf-slim==1.1.0
-    python make_models.py
+    python make_models.py [NAME ...]
 
-resnet_v1_50: TF-slim's, 224 x 224, random weights, 102 MB; checkpoint and .meta of the inference graph.
+models/resnet_v1_50       TF-slim's, 224 x 224, random weights, 102 MB; checkpoint and .meta of the inference graph
+freeze/dense_1540         layers of 67 MB each, 1.54 GB, all of them in the graph
+freeze/dense_100_of_3000  layers of 25 MB each, 3 GB, of which the graph needs 100 MB
 """
 import importlib
 import os
@@ -27,6 +29,16 @@ outputs:
 """
 
 
+DENSE_YAML = """version: 1
+name: bench-{name}
+source: {{ checkpoint: model.ckpt }}
+inputs:
+  - {{ name: x, tensor: "input:0", dtype: float32, shape: [1, {units}] }}
+outputs:
+  - {{ name: y, tensor: "output:0" }}
+"""
+
+
 def resnet():
     import tf_slim as slim
     from tf_slim.nets import resnet_utils, resnet_v1
@@ -47,4 +59,28 @@ def resnet():
         f.write(MODEL_YAML)
 
 
-resnet()
+def dense(name, units, used, unused):
+    """`used` layers in a row, and beside them `unused` variables of the same size."""
+    folder = os.path.join(HERE, "freeze", name)
+    os.makedirs(folder, exist_ok=True)
+    tf.disable_eager_execution()
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = value = tf.placeholder(tf.float32, [None, units], name="input")
+        for i in range(used + unused):
+            initial = tf.random_uniform_initializer(-0.02, 0.02, seed=i)
+            kernel = tf.get_variable("layer_%d/kernel" % i, [units, units], initializer=initial, use_resource=False)
+            value = tf.tanh(tf.matmul(value, kernel)) if i < used else value
+        tf.identity(value, name="output")
+        session.run(tf.global_variables_initializer())
+        tf.train.Saver().save(session, os.path.join(folder, "model.ckpt"))
+    with open(os.path.join(folder, "model.yaml"), "w") as f:
+        f.write(DENSE_YAML.format(name=name.replace("_", "-"), units=units))
+
+
+MODELS = {
+    "resnet_v1_50": resnet,
+    "dense_1540": lambda: dense("dense_1540", 4096, 23, 0),
+    "dense_100_of_3000": lambda: dense("dense_100_of_3000", 2500, 4, 116),
+}
+for model in sys.argv[1:] or MODELS:
+    MODELS[model]()

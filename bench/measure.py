@@ -1,4 +1,4 @@
-"""Runs a command and prints one JSON line: wall seconds and peak memory (kB) of its process, and its exit code.
+"""Runs a command and prints one JSON line: wall and CPU seconds, peak memory (kB), and its exit code.
 
     python measure.py COMMAND [ARG ...]
 """
@@ -11,5 +11,6 @@ import time
 start = time.monotonic()
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 wall = time.monotonic() - start
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps({"wall": wall, "peak": peak, "code": code}))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+cpu = used.ru_utime + used.ru_stime
+print(json.dumps({"wall": wall, "cpu": cpu, "peak": used.ru_maxrss, "code": code}))

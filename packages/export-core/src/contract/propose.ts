@@ -31,6 +31,8 @@ const RESULT_OP =
 /** What is left unread of these is a by-product: states of loops, sides of branches, statistics. */
 const BY_PRODUCT =
   /^(Ref)?(Switch|Merge|Enter|Exit|NextIteration)$|^LoopCond$|^FusedBatchNorm\w*$|^(Shape|Fill)$/;
+const GRADIENT = /(^|\/)gradients(_\d+)?\//;
+const CONTROL = /^(Stateless)?(While|If|Case)$/;
 const PIVOT = /(^|\/)(switch_[tf]|pred_id)$/;
 /** Ops that carry the weight of a model. */
 const COMPUTES =
@@ -45,7 +47,8 @@ const MOST = 0.9;
 /** The graph's likely outputs, best first. Shapes are those that inference found. */
 export function proposeOutputs(graph: Graph): Proposal[] {
   const consumers = graph.consumers();
-  const inference = (node: Node) => !TRAINING.test(node.op) && !TRAINING_SCOPE.test(node.name);
+  const training = trainingNodes(graph, consumers);
+  const inference = (node: Node) => !training.has(node);
   const usesInput = dependsOnInputs(graph);
   const proposals: (Proposal & { node: Node })[] = [];
   for (const node of graph.nodes.values()) {
@@ -53,7 +56,7 @@ export function proposeOutputs(graph: Graph): Proposal[] {
     const readers = (consumers.get(node) ?? []).filter(inference);
     const read = new Set(readers.flatMap((c) => c.inputs.filter((v) => v.node === node).map((v) => v.index)));
     // Of a node with several outputs those nobody reads are results only when nobody reads any.
-    if (read.size) continue;
+    if (read.size || isLeftOver(node, consumers, inference)) continue;
     const types = outputTypes(node) ?? [];
     types.forEach((dtype, i) => {
       if (!dtype || dtype === 'resource' || dtype === 'variant') return;
@@ -82,9 +85,57 @@ export function proposeOutputs(graph: Graph): Proposal[] {
     p.likely = p.score >= best - 1 && share > 0 && (p.score === best || share >= MOST);
   }
   proposals.push(...logits(measured.filter((p) => p.likely)));
+  const leadsToMost = ({ node }: { node: Node }) => most === 0 || (work.get(node) ?? 0) / most >= MOST;
   // Stable: equally likely ones stay in the order of their scores.
-  proposals.sort((a, b) => Number(b.likely) - Number(a.likely));
+  proposals.sort(
+    (a, b) => Number(b.likely) - Number(a.likely) || Number(leadsToMost(b)) - Number(leadsToMost(a)),
+  );
   return uniqueNames(proposals.map(({ spec, score, likely }) => ({ spec, score, likely })));
+}
+
+/**
+ * What is no part of inference: by op and scope, all that comes of a gradient, and the losses, which are what is
+ * differentiated: numbers without a shape at the end, and what leads to them from the model's results.
+ */
+function trainingNodes(graph: Graph, consumers: ReadonlyMap<Node, readonly Node[]>): Set<Node> {
+  const training = new Set<Node>();
+  const gradients = new Set<Node>();
+  for (const node of graph.sorted()) {
+    const isGradient = GRADIENT.test(node.name);
+    // A loop that is differentiated takes lists of the gradient's along.
+    const ofGradient = !CONTROL.test(node.op) && node.inputs.some((v) => gradients.has(v.node));
+    if (isGradient || ofGradient) gradients.add(node);
+    if (gradients.has(node) || TRAINING.test(node.op) || TRAINING_SCOPE.test(node.name)) training.add(node);
+  }
+  if (gradients.size === 0) return training;
+  const ends = [...graph.nodes.values()].filter(
+    (node) =>
+      !training.has(node) &&
+      node.output().shape?.length === 0 &&
+      (consumers.get(node) ?? []).every((reader) => training.has(reader)),
+  );
+  // A Set being walked also gives what is added on the way.
+  const losses = new Set(ends.filter((node) => node.output().dtype?.startsWith('float')));
+  for (const node of losses) {
+    training.add(node);
+    for (const { node: before } of node.inputs) {
+      const isResult = RESULT_OP.test(before.op) || COMPUTES.test(before.op) || RESULT_NAME.test(before.name);
+      if (!isResult && (consumers.get(before) ?? []).every((reader) => training.has(reader)))
+        losses.add(before);
+    }
+  }
+  return training;
+}
+
+/** Whether a node is what nobody reads of a loop or branch of which something else is read. */
+function isLeftOver(
+  node: Node,
+  consumers: ReadonlyMap<Node, readonly Node[]>,
+  inference: (node: Node) => boolean,
+): boolean {
+  const source = node.op === 'Identity' ? node.inputs[0]?.node : undefined;
+  if (!source || !CONTROL.test(source.op)) return false;
+  return (consumers.get(source) ?? []).some((reader) => (consumers.get(reader) ?? []).some(inference));
 }
 
 /** What stands before the activation of a result: no sink, but wanted by many in its place. */
@@ -142,9 +193,14 @@ export function placeholders(graph: Graph, nodes: ReadonlySet<Node>): TensorSpec
 /** Nodes that some placeholder, iterator or queue feeds. */
 function dependsOnInputs(graph: Graph): Set<Node> {
   const fed = new Set<Node>();
-  for (const node of graph.sorted()) {
-    const isInput = /^(Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ParseExample\w*)$/.test(node.op);
-    if (isInput || node.inputs.some((v) => fed.has(v.node))) fed.add(node);
+  const order = graph.sorted();
+  // Again for what a loop carries back to its beginning.
+  for (let before = -1; before !== fed.size;) {
+    before = fed.size;
+    for (const node of order) {
+      const isInput = /^(Placeholder\w*|IteratorGetNext|QueueDequeue\w*|ParseExample\w*)$/.test(node.op);
+      if (isInput || node.inputs.some((v) => fed.has(v.node))) fed.add(node);
+    }
   }
   return fed;
 }
