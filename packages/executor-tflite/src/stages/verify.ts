@@ -61,7 +61,12 @@ export const verify: StageFunction = async (context) => {
     detectors,
   );
   if (rule.minSqnr !== undefined)
-    await addLayers(signatures, readFileSync(join(dist, 'converted/model.tflite')), tflite, samples);
+    await addLayers(
+      signatures,
+      readFile(join(dist, 'converted/model.tflite'), MAX_TFLITE_BYTES),
+      tflite,
+      samples,
+    );
   const verification: Verification = {
     version: 1,
     runtime: litertEngine(),
