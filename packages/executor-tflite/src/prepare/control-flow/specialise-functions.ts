@@ -33,7 +33,8 @@ export function specialiseFunctions(graph: Graph, { diagnostics }: PrepareContex
 /** Specialises what `caller` calls; `taken` holds the functions that have their caller. */
 function specialise(graph: Graph, caller: Graph, taken: Set<string>): void {
   const work = [...caller.nodes.values()];
-  for (let node = work.shift(); node; node = work.shift()) {
+  // What a call brings in is walked too.
+  for (const node of work) {
     const called = callee(graph, node);
     if (called) {
       const before = new Set(caller.nodes.values());
