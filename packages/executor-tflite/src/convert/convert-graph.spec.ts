@@ -241,3 +241,18 @@ test('the same graph gives the same bytes', () => {
   };
   expect(make()).toBe(make());
 });
+
+describe('identities', () => {
+  test.each([
+    ['EnsureShape', { shape: attr.shape([2, 3]) }],
+    ['CheckNumerics', { message: attr.string('not a number') }],
+    ['DeepCopy', {}],
+    ['StopGradient', {}],
+  ])('%s as an output is a value like another', async (op, settings) => {
+    const b = new GraphBuilder();
+    const y = b.op('y', op, [b.op('n', 'Neg', [b.input('x', [2, 3])])], { ...settings });
+    const { ops, error } = await b.compare([y], { x: [2, 3] });
+    expect(ops).toEqual(['NEG']);
+    expect(error).toBe(0);
+  });
+});

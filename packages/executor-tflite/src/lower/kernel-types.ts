@@ -158,7 +158,7 @@ const BROADCAST_RANK: Record<string, number> = {
   ADD: 6,
   SUB: 6,
   MUL: 6,
-  DIV: 6,
+  DIV: 5,
   MAXIMUM: 5,
   MINIMUM: 5,
   SELECT_V2: 5,

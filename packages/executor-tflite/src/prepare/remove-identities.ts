@@ -2,9 +2,9 @@
  * Given:  y = Identity(x), StopGradient(x), IdentityN(x, …), …
  * Result: readers of y read x
  *
- * An identity between an input and an output of the contract stays: lowering copies there.
+ * One that is an output of the contract stays, as Identity: lowering copies there.
  */
-import type { Graph, Value } from '@floe/export-core';
+import { attr, type Graph, type Node, type Value } from '@floe/export-core';
 import type { PrepareContext } from './prepare';
 
 const IDENTITIES = new Set([
@@ -26,6 +26,14 @@ const IDENTITIES = new Set([
   'HostConst',
 ]);
 
+/** The spelling that the lowering table knows. */
+function becomeIdentity(graph: Graph, node: Node): void {
+  if (node.op === 'Identity' || node.op === 'IdentityN') return;
+  const { dtype, shape, partial } = node.output();
+  graph.become(node, 'Identity', [node.inputs[0]], { T: attr.type(dtype ?? 'float32') });
+  Object.assign(node.output(), { dtype, shape, partial });
+}
+
 export function removeIdentities(graph: Graph, { signatures }: PrepareContext): void {
   const results = new Set(signatures.flatMap((s) => s.outputs.map((o) => o.tensor)));
   const inputs = new Set(signatures.flatMap((s) => s.inputs.map((o) => o.tensor)));
@@ -37,7 +45,10 @@ export function removeIdentities(graph: Graph, { signatures }: PrepareContext): 
         ? node.inputs.map((v, i) => [node.output(i), v] as const)
         : [[node.output(), node.inputs[0]] as const];
     for (const [from, to] of pairs) {
-      if (results.has(from.name)) continue;
+      if (results.has(from.name)) {
+        becomeIdentity(graph, node);
+        continue;
+      }
       // EnsureShape and declared shapes know more than what they name.
       if (from.shape && !to.shape && !inputs.has(to.name)) to.shape = from.shape;
       replaced.set(from, to);
