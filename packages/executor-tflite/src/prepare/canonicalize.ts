@@ -5,7 +5,7 @@
  * The results are equal, bit for bit but for the sign of zeros.
  */
 import { attr, isStatic, sameShape, Tensor, type Graph, type Node, type Value } from '@floe/export-core';
-import { numbers, reshape } from './dims';
+import { axisOf, numbers, reshape } from './dims';
 import type { PrepareContext } from './prepare';
 import { applyRewrites, type Rewrite, type Rewriter, type RewriteTable } from './rewrite';
 
@@ -189,9 +189,14 @@ function concat(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
 }
 
 /** A sum of one number, or over no axis. */
-const reducesNothing = nothing(
-  (node) => node.inputs[0].shape?.length === 0 || node.inputs[1].node.constant?.size === 0,
-);
+/** No axes, or axes of size 1 that stay; not the last one, over which SOFTMAX and L2_NORMALIZATION are recognised. */
+const reducesNothing = nothing((node) => {
+  const [x, axes] = node.inputs;
+  const rank = x.shape?.length;
+  if (rank === 0 || axes.node.constant?.size === 0) return true;
+  const list = numbers(axes);
+  return rank !== undefined && !!list?.every((a) => axisOf(a, rank) !== rank - 1) && keepsShape(node);
+});
 
 const zeroPads = (node: Node) => isAll(node.inputs[1], 0);
 

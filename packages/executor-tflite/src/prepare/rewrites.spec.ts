@@ -167,6 +167,16 @@ describe('canonicalize', () => {
     expect(opsOf(graph, 'y')).toEqual(['AddV2']);
   });
 
+  it('drops a sum over axes of size 1 that stay', () => {
+    const { graph, x, op, named } = graphWith([2, 1, 3]);
+    const keep = { keep_dims: attr.bool(true) };
+    named('y', op('Exp', [op('Sum', [op('Neg', [x]), [1]], keep)]));
+    named('z', op('Exp', [op('Sum', [x, [0]], keep)]));
+    canonicalize(graph, NONE);
+    expect(opsOf(graph, 'y')).toEqual(['Neg', 'Identity', 'Exp']);
+    expect(opsOf(graph, 'z')).toEqual(['Sum', 'Exp']);
+  });
+
   it('makes constants of what has no elements', () => {
     const { graph, x, op, named } = graphWith([0, 2]);
     named('y', op('Exp', [x]));
