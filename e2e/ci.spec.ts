@@ -109,89 +109,102 @@ afterAll(() => {
 /** The files of a job of the gathering kind, which has no checkpoint: those that someone with them made. */
 function expectModels(folder: string): void {
   const all = readdirSync(join(folder, 'models'), { recursive: true, encoding: 'utf8' });
-  const files = all.filter((path) => path.endsWith('/model.tflite')).map((path) => join('models', path));
+  const files = all
+    .filter((path) => /dist\/(float|int8)\/model\.tflite$/.test(path))
+    .map((path) => join('models', path));
   expect(files).toHaveLength(2 * MODELS.length);
   for (const file of files) expect(readFileSync(join(folder, file))).toEqual(origin.read(file));
 }
 
-it('GitHub Actions: a push exports in shards and gathers without sources; a pull request reads only', async () => {
-  const file = workflow('github-actions.yml');
-  const secrets = { NX_CACHE_WRITE_TOKEN: 'writer', NX_CACHE_READ_TOKEN: 'reader' };
-  let gathered = '';
-  const actions = {
-    'actions/setup-node': () => ({}),
-    'nrwl/nx-set-shas': () => ({ NX_BASE: 'HEAD~1', NX_HEAD: 'HEAD' }),
-    'actions/upload-artifact': (folder: string) => ((gathered = folder), {}),
-  };
-  const trigger = (event_name: string): JobResult[] =>
-    runGithub(file, { github: { event_name }, secrets, vars: { NX_CACHE_SERVER: url } }, runner, actions);
+/** Twenty Nx commands, one after another. */
+const MANY_JOBS_MS = 900_000;
 
-  const push = trigger('push');
-  expectSuccess(push, ['shard 0', 'shard 1', 'shard 2', 'shard 3', 'models']);
-  // Three models on four machines: each is made by one.
-  for (const model of MODELS) {
-    const madeBy = push.filter(
-      ({ output, name }) => name !== 'models' && output.includes(`run ${model}:freeze`),
-    );
-    expect(madeBy).toHaveLength(1);
-  }
-  const said = await log();
-  expect(said.filter((what) => what === 'put')).toHaveLength(7 * MODELS.length);
-  expect(said).not.toContain('refused');
-  expect(push.at(-1)!.output).not.toMatch(/K00\d/);
-  expectModels(gathered);
-
-  origin.git('checkout', '-q', '-b', 'change');
-  const yaml = origin.read('models/b/model.yaml').toString();
-  origin.write(
-    'models/b/model.yaml',
-    yaml.replace('int8: { quantization: int8,', 'int8: { quantization: int8, io: uint8,'),
-  );
-  commit('phone wants bytes');
-  const pull = trigger('pull_request');
-  expectSuccess(pull, ['shard 0', 'shard 1', 'shard 2', 'shard 3']);
-  expect(pull.filter(({ output }) => output.includes('export-tflite')).map(({ name }) => name)).toEqual([
-    'shard 1',
-  ]);
-  const asked = await log();
-  expect(asked).toContain('refused');
-  expect(asked).toContain('hit');
-  expect(asked).not.toContain('put');
-  origin.git('checkout', '-q', 'main');
-});
-
-it('GitLab CI: the same', async () => {
-  const file = workflow('gitlab-ci.yml');
-  const cache = (token: string): Record<string, string> => ({
-    NX_SELF_HOSTED_REMOTE_CACHE_SERVER: url,
-    NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN: token,
-  });
-  const trigger = (branch: string, more: Record<string, string>): JobResult[] => {
-    const predefined = {
-      CI_DEFAULT_BRANCH: 'main',
-      CI_COMMIT_SHA: origin.git('rev-parse', branch).trim(),
-      ...more,
+it(
+  'GitHub Actions: a push exports in shards and gathers without sources; a pull request reads only',
+  async () => {
+    const file = workflow('github-actions.yml');
+    const secrets = { NX_CACHE_WRITE_TOKEN: 'writer', NX_CACHE_READ_TOKEN: 'reader' };
+    let gathered = '';
+    const actions = {
+      'actions/setup-node': () => ({}),
+      'nrwl/nx-set-shas': () => ({ NX_BASE: 'HEAD~1', NX_HEAD: 'HEAD' }),
+      'actions/upload-artifact': (folder: string) => ((gathered = folder), {}),
     };
-    return runGitlab(file, predefined, { main: cache('writer'), '*': cache('reader') }, runner);
-  };
-  await fetch(`${url}/clear`);
-  const base = origin.git('rev-parse', 'main~1').trim();
-  const push = trigger('main', { CI_COMMIT_BRANCH: 'main', CI_COMMIT_BEFORE_SHA: base });
-  expectSuccess(push, ['shard 1/4', 'shard 2/4', 'shard 3/4', 'shard 4/4', 'models']);
-  const said = await log();
-  expect(said.filter((what) => what === 'put')).toHaveLength(7 * MODELS.length);
-  expectModels(join(origin.outside, `job${jobs - 1}`));
+    const trigger = (event_name: string): JobResult[] =>
+      runGithub(file, { github: { event_name }, secrets, vars: { NX_CACHE_SERVER: url } }, runner, actions);
 
-  origin.git('checkout', '-q', 'change');
-  const pull = trigger('change', {
-    CI_PIPELINE_SOURCE: 'merge_request_event',
-    CI_MERGE_REQUEST_DIFF_BASE_SHA: origin.git('rev-parse', 'main').trim(),
-  });
-  expectSuccess(pull, ['shard 1/4', 'shard 2/4', 'shard 3/4', 'shard 4/4']);
-  const asked = await log();
-  expect(asked).toContain('refused');
-  expect(asked).not.toContain('put');
-});
+    const push = trigger('push');
+    expectSuccess(push, ['shard 0', 'shard 1', 'shard 2', 'shard 3', 'models']);
+    // Three models on four machines: each is made by one.
+    for (const model of MODELS) {
+      const madeBy = push.filter(
+        ({ output, name }) => name !== 'models' && output.includes(`run ${model}:freeze`),
+      );
+      expect(madeBy).toHaveLength(1);
+    }
+    const said = await log();
+    expect(said.filter((what) => what === 'put')).toHaveLength(7 * MODELS.length);
+    expect(said).not.toContain('refused');
+    expect(push.at(-1)!.output).not.toMatch(/K00\d/);
+    expectModels(gathered);
+
+    origin.git('checkout', '-q', '-b', 'change');
+    const yaml = origin.read('models/b/model.yaml').toString();
+    origin.write(
+      'models/b/model.yaml',
+      yaml.replace('int8: { quantization: int8,', 'int8: { quantization: int8, io: uint8,'),
+    );
+    commit('phone wants bytes');
+    const pull = trigger('pull_request');
+    expectSuccess(pull, ['shard 0', 'shard 1', 'shard 2', 'shard 3']);
+    expect(pull.filter(({ output }) => output.includes('export-tflite')).map(({ name }) => name)).toEqual([
+      'shard 1',
+    ]);
+    const asked = await log();
+    expect(asked).toContain('refused');
+    expect(asked).toContain('hit');
+    expect(asked).not.toContain('put');
+    origin.git('checkout', '-q', 'main');
+  },
+  MANY_JOBS_MS,
+);
+
+it(
+  'GitLab CI: the same',
+  async () => {
+    const file = workflow('gitlab-ci.yml');
+    const cache = (token: string): Record<string, string> => ({
+      NX_SELF_HOSTED_REMOTE_CACHE_SERVER: url,
+      NX_SELF_HOSTED_REMOTE_CACHE_ACCESS_TOKEN: token,
+    });
+    const trigger = (branch: string, more: Record<string, string>): JobResult[] => {
+      const predefined = {
+        CI_DEFAULT_BRANCH: 'main',
+        CI_COMMIT_SHA: origin.git('rev-parse', branch).trim(),
+        ...more,
+      };
+      return runGitlab(file, predefined, { main: cache('writer'), '*': cache('reader') }, runner);
+    };
+    await fetch(`${url}/clear`);
+    const base = origin.git('rev-parse', 'main~1').trim();
+    const push = trigger('main', { CI_COMMIT_BRANCH: 'main', CI_COMMIT_BEFORE_SHA: base });
+    expectSuccess(push, ['shard 1/4', 'shard 2/4', 'shard 3/4', 'shard 4/4', 'models']);
+    const said = await log();
+    expect(said.filter((what) => what === 'put')).toHaveLength(7 * MODELS.length);
+    expectModels(join(origin.outside, `job${jobs - 1}`));
+
+    origin.git('checkout', '-q', 'change');
+    const pull = trigger('change', {
+      CI_PIPELINE_SOURCE: 'merge_request_event',
+      CI_MERGE_REQUEST_DIFF_BASE_SHA: origin.git('rev-parse', 'main').trim(),
+    });
+    expectSuccess(pull, ['shard 1/4', 'shard 2/4', 'shard 3/4', 'shard 4/4']);
+    const asked = await log();
+    expect(asked).toContain('refused');
+    expect(asked).not.toContain('put');
+  },
+  MANY_JOBS_MS,
+);
 
 it('a machine whose cache has nothing says which source is missing', () => {
   const folder = runner.checkout('alone', false);

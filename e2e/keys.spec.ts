@@ -90,7 +90,8 @@ describe.each<[string, NodeJS.ProcessEnv]>([
     const { code, output } = exportAll(env);
     expect({ code, output }).toMatchObject({ code: 0 });
     const of = (model: Model): string[] => {
-      const [, summary = ''] = new RegExp(`^${model} int8: .*\\n {2}(.*)$`, 'm').exec(output) ?? [];
+      const [, summary = ''] =
+        new RegExp(`^${model} int8: .*\\n(?:${model} .*\\n)* {2}(.*)$`, 'm').exec(output) ?? [];
       const [, list = ''] = /^run: ([^;\n]*)/.exec(summary) ?? [];
       expect(summary).toMatch(/^run: |^from the cache: everything$/);
       return list === '' ? [] : list.split(', ');

@@ -3,10 +3,14 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { changeWeight } from './testing/checkpoint';
+import { IN_PROCESS, Workspace } from './testing/workspace';
 
 const EXAMPLE = resolve(__dirname, '../examples/mobilenet-v1');
 const FLOE = resolve(__dirname, '../packages/floe/bin/floe.js');
 const KILLS = 12;
+const NX_KILLS = 3;
+const WEIGHT = 'weights/1/.ATTRIBUTES/VARIABLE_VALUE';
 
 const folder = mkdtempSync(join(tmpdir(), 'floe-killed-'));
 const model = join(folder, 'model');
@@ -55,5 +59,40 @@ it('leave nothing that a later run takes for good', async () => {
         expect(readFileSync(model + path).equals(readFileSync(clean + path))).toBe(true);
       rmSync(join(model, 'dist'), { recursive: true });
     }
+  }
+});
+
+it('leave nothing in the cache of Nx either', async () => {
+  const workspace = new Workspace(IN_PROCESS);
+  try {
+    workspace.install();
+    workspace.nx('g', 'floe:preset');
+    const root = workspace.path('models/sine');
+    const dist = join(root, 'dist');
+    const saved = join(workspace.outside, 'saved');
+    cpSync(join(root, 'saved_model'), saved, { recursive: true });
+    const command = ['run', 'sine:export-tflite'];
+    const started = Date.now();
+    expect(workspace.nx(...command).code).toBe(0);
+    const ms = Date.now() - started;
+    const expected = files(root).map((path) => ({ path, bytes: readFileSync(root + path) }));
+    for (let i = 0; i < NX_KILLS; i++) {
+      // Another weight each time, so that there is work to be killed in; in the end the first one again.
+      changeWeight(join(root, 'saved_model/variables/variables'), WEIGHT, 2 ** -i);
+      rmSync(dist, { recursive: true, force: true });
+      await workspace.killed(((i + Math.random()) / NX_KILLS) * ms, ...command);
+      expect(workspace.nx(...command).code).toBe(0);
+      const once = files(root).map((path) => readFileSync(root + path));
+      // As the same model is made where nothing was ever killed.
+      rmSync(dist, { recursive: true });
+      expect(workspace.floe('export', 'models/sine').code).toBe(0);
+      expect(files(root).map((path) => readFileSync(root + path))).toEqual(once);
+    }
+    cpSync(saved, join(root, 'saved_model'), { recursive: true });
+    rmSync(dist, { recursive: true });
+    expect(workspace.nx(...command).output).toContain('from the cache: everything');
+    for (const { path, bytes } of expected) expect(readFileSync(root + path)).toEqual(bytes);
+  } finally {
+    workspace.remove();
   }
 });

@@ -185,6 +185,47 @@ describe('outside of the targets', () => {
     expect(exported('made').made).toEqual(CHAIN);
   });
 
+  it('generators write nothing in a dry run, nor over what is there, nor under a name that is none', () => {
+    const before = workspace.read('models/made/model.yaml').toString();
+    const dry = workspace.nx('g', 'floe:variant', 'made', '--quantization=float16', '--dry-run');
+    expect(dry.code).toBe(0);
+    expect(dry.output).toMatch(/UPDATE models\/made\/model\.yaml[^]*"dryRun"/);
+    const again = workspace.nx(
+      'g',
+      'floe:model',
+      'made',
+      `--source=models/shapes/ckpt`,
+      '--directory=models/made',
+    );
+    expect(again.code).not.toBe(0);
+    expect(again.output).toContain('models/made/model.yaml already exists');
+    const named = workspace.nx(
+      'g',
+      'floe:model',
+      'two words',
+      '--source=models/shapes/ckpt',
+      '--directory=models/two',
+    );
+    expect(named.code).not.toBe(0);
+    expect(existsSync(workspace.path('models/two'))).toBe(false);
+    expect(workspace.read('models/made/model.yaml').toString()).toBe(before);
+  });
+
+  it('nx migrate brings a model.yaml of an older version up to date', () => {
+    const now = workspace.read('models/made/model.yaml').toString();
+    workspace.write('models/made/model.yaml', now.replace(/^version: 1\n/m, ''));
+    const migration = { package: 'floe', name: 'model-yaml', version: '0.1.0', cli: 'nx' };
+    workspace.write('migrations.json', { migrations: [migration] });
+    // With the Nx that is installed, not the latest one.
+    const local = { NX_MIGRATE_USE_LOCAL: 'true', NX_MIGRATE_SKIP_INSTALL: 'true' };
+    const { code, output } = workspace.nxIn(local, 'migrate', '--run-migrations');
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain('models/made/model.yaml: files say their version');
+    const text = workspace.read('models/made/model.yaml').toString();
+    expect(text.split('\n').sort()).toEqual(now.split('\n').sort());
+    rmSync(workspace.path('migrations.json'));
+  });
+
   it('the command line says what was made', () => {
     const { code, stdout } = workspace.floe('inspect', TFLITE, '--json');
     expect(code).toBe(0);

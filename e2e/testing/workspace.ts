@@ -1,5 +1,5 @@
 /** An Nx workspace as a user has it: Floe from its packed packages, nothing from this repository. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -56,6 +56,17 @@ export class Workspace {
     return this.command('nx', args, env);
   }
 
+  /** Nx, and all that it has started, killed after so many milliseconds. */
+  async killed(ms: number, ...args: string[]): Promise<void> {
+    const bin = join(this.root, 'node_modules', '.bin', 'nx');
+    const options = { cwd: this.root, env: this.environment(), stdio: 'ignore', detached: true } as const;
+    const child = spawn(bin, args, options);
+    const ended = new Promise((done) => child.on('exit', done));
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), ms);
+    await ended;
+    clearTimeout(timer);
+  }
+
   git(...args: string[]): string {
     const who = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
     return run('git', [...who, ...args], this.root);
@@ -69,12 +80,16 @@ export class Workspace {
     run('npm', args, this.root);
   }
 
-  private command(name: string, args: string[], more: NodeJS.ProcessEnv = {}): Result {
+  private environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     const env: NodeJS.ProcessEnv = { ...process.env, NX_DAEMON: 'false', NO_COLOR: '1', CI: 'true' };
     // What this repository's own run of Nx or jest sets is not for the workspace.
     for (const key of Object.keys(env))
       if (/^(FLOE_|NX_(?!DAEMON)|JEST_|FORCE_COLOR)/.test(key)) delete env[key];
-    Object.assign(env, this.env, more);
+    return Object.assign(env, this.env, more);
+  }
+
+  private command(name: string, args: string[], more: NodeJS.ProcessEnv = {}): Result {
+    const env = this.environment(more);
     const bin = join(this.root, 'node_modules', '.bin', name);
     const { status, stdout, stderr, error } = spawnSync(bin, args, { cwd: this.root, env, encoding: 'utf8' });
     if (error) throw error;
