@@ -16,7 +16,10 @@ export interface ExecutorContext {
   targetName?: string;
   projectsConfigurations: { projects: Record<string, { root: string }> };
   /** Of the whole run; missing where an executor is called by a program. */
-  taskGraph?: ExecutorTaskGraph & { dependencies: Record<string, readonly { id: string }[]> };
+  taskGraph?: ExecutorTaskGraph & {
+    /** Task ids; since Nx 24 in objects. */
+    dependencies: Record<string, readonly (string | { id: string })[]>;
+  };
 }
 
 export interface ExecutorOptions {
@@ -115,7 +118,7 @@ function dependenciesInRun(
   { taskGraph }: ExecutorContext,
 ): string[] | undefined {
   return taskGraph?.dependencies[task]
-    ?.map(({ id }) => taskGraph.tasks[id]?.target)
+    ?.map((entry) => taskGraph.tasks[typeof entry === 'string' ? entry : entry.id]?.target)
     .filter((target) => target?.project === project)
     .map((target) => target.target);
 }
