@@ -30,8 +30,8 @@ const WEIGHT_INPUTS: Record<string, readonly number[]> = {
   Mul: [0, 1],
   RealDiv: [0, 1],
 };
-/** Ops that infinite constants are written for on purpose: masks are added to scores. */
-const MASKING = /^(Add|AddV2|Sub|Mul|RealDiv)$/;
+/** What ordinary arithmetic reads need be no weight; infinite constants are written for it on purpose, as masks. */
+const ARITHMETIC = /^(Add|AddV2|Sub|Mul|RealDiv)$/;
 /** Those among them whose tensors are filters, matrices or embeddings: trained, they are never all the same. */
 const FILTERS = /^(Conv|Depthwise|MatMul|BatchMatMul|Einsum|Gather)/;
 /** Smaller ones may be masks, averages or steps that somebody wrote down. */
@@ -80,9 +80,10 @@ function inspect(use: Node, value: Value | undefined, found: Found, seen: Set<No
   seen.add(node);
   if (!isFloat(tensor)) return;
   const said = scan(tensor);
-  if (said === 'nan') found.nan.push(node);
+  const isWeight = !ARITHMETIC.test(use.op);
+  if (said === 'nan') (isWeight ? found.nan : found.unclear).push(node);
   else if (said === 'infinite') {
-    if (!MASKING.test(use.op)) found.infinite.push(node);
+    if (isWeight) found.infinite.push(node);
   } else if (said !== undefined && isTrained(use, node)) found[said].push(node);
 }
 

@@ -2,7 +2,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { Diagnostics, type Diagnostic, type Place } from '../diagnostics/diagnostic';
 import { checkRules } from './check';
-import { findNotBuilt } from './not-built';
 import { PROJECT_NAME, VARIANT_NAME } from './names';
 import type { Descriptor } from './schema';
 import { parseYaml, readYaml, type Path, type YamlFile } from './yaml-file';
@@ -10,10 +9,8 @@ import { parseYaml, readYaml, type Path, type YamlFile } from './yaml-file';
 export interface LoadedDescriptor {
   /** With every default filled in; undefined when the file is wrong. */
   descriptor?: Descriptor;
-  /** Problems of the whole model: with an error among them, none of its stages may run. */
+  /** With an error among them, none of the model's stages may run. */
   diagnostics: Diagnostic[];
-  /** Problems of one variant alone (what it asks for is not built yet): the other variants may run. */
-  variantDiagnostics: Record<string, Diagnostic[]>;
   /** What can be said even of a wrong file, for tools that list projects and targets. */
   outline: { name: string; variants: string[] };
   /** Where a path such as `['inputs', 0, 'tensor']` stands in the file. */
@@ -48,17 +45,9 @@ function check(file: string, yaml: YamlFile): LoadedDescriptor {
     out.list.sort(byPlace);
     if (parsed.success && !out.hasErrors) descriptor = { ...parsed.data, name: parsed.data.name ?? folder };
   }
-
-  const variantDiagnostics: Record<string, Diagnostic[]> = {};
-  for (const { path, message } of findNotBuilt(value)) {
-    const diagnostic: Diagnostic = { code: 'D006', severity: 'error', message, where: yaml.place(path) };
-    if (path[0] === 'variants' && path.length > 1) (variantDiagnostics[path[1]] ??= []).push(diagnostic);
-    else out.add(diagnostic);
-  }
   return {
     descriptor,
     diagnostics: out.list,
-    variantDiagnostics,
     outline: outlineOf(value, folder, descriptor),
     place: yaml.place,
   };

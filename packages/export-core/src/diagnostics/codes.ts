@@ -10,7 +10,6 @@ export const CODES = {
   D003: 'wrong type or value',
   D004: 'missing key',
   D005: 'conflicting keys',
-  D006: 'not built yet',
   D007: 'model.yaml cannot be read',
   D008: 'pipeline.config contradicts the graph',
 

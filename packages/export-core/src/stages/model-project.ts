@@ -25,10 +25,9 @@ export function openModel(file: string): ModelProject {
   return { file: path, root, dist: join(root, 'dist'), loaded: loadDescriptor(path) };
 }
 
-/** What forbids to run a target: errors of the model, or of the target's variant. */
+/** What forbids to run a target: errors of the model, or that it has no such target. */
 export function obstacles({ loaded }: ModelProject, { stage, variant }: TargetRef): Diagnostic[] {
-  const ofVariant = variant === undefined ? [] : (loaded.variantDiagnostics[variant] ?? []);
-  const all = [...loaded.diagnostics, ...ofVariant];
+  const all = loaded.diagnostics;
   if (!loaded.descriptor || all.some(({ severity }) => severity === 'error')) return all;
   const name = targetName(stage.name, variant);
   if (targetsOf(loaded.descriptor).some(({ target }) => target === name)) return [];
@@ -64,10 +63,7 @@ export async function runTarget(
   if (diagnostics.length > 0 || !descriptor) return { outcome: 'failed', diagnostics };
   const { stage, variant } = target;
   const run = functions[stage.name];
-  if (!run) {
-    const message = `the stage ${stage.name} is not built yet`;
-    return { outcome: 'failed', diagnostics: [{ code: 'D006', severity: 'error', message }] };
-  }
+  if (!run) return failure(new Error(`nobody has the code of the stage ${stage.name}`));
   const { root, dist } = project;
   const context: StageContext = { root, dist, descriptor, place, variant, log, progress };
   if (stage.name === 'freeze' && functions.validate) context.examine = examiner(functions.validate, context);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { FloeError, openModel, processMemo, type StageFunctions } from '@floe/export-core';
+import { FloeError, type StageFunctions } from '@floe/export-core';
 import {
   FAKE_CODE,
   fakeModel,
@@ -9,7 +9,7 @@ import {
   temporaryFolder,
 } from '../../../export-core/src/stages/testing/fake-model';
 import { parseArguments, UsageError, type Command } from './arguments';
-import { command, exportModel, run, type ExportResult } from './export';
+import { command, run, type ExportResult } from './export';
 import { findModels } from './find-models';
 import { runCommand, type ExitCode } from './main';
 import type { Terminal } from './terminal';
@@ -125,24 +125,6 @@ describe('floe export', () => {
     expect(calls).toEqual(['freeze']);
     expect(lines[0]).toMatchObject({ ok: false, tflite: {}, diagnostics: [{ code: 'T001' }] });
     expect(lines[0].frozen).toBeTruthy();
-  });
-
-  it('fails a variant whose settings are wrong and exports the others', async () => {
-    const project = openModel(fakeModel(temporaryFolder(), 'a', TWO_VARIANTS));
-    project.loaded.variantDiagnostics.other = [{ code: 'D006', severity: 'error', message: 'not built yet' }];
-    const options = { variants: [], until: 'export-tflite', force: false, json: true } as const;
-    const quiet: Terminal = { out: () => undefined, err: () => undefined, color: false, cwd: project.root };
-    const chain = { stages: fakeStages(), code: () => FAKE_CODE };
-    const { ok, tflite, diagnostics } = await exportModel(project, options, quiet, chain, processMemo());
-    expect({ ok, variants: Object.keys(tflite) }).toEqual({ ok: false, variants: ['float'] });
-    expect(diagnostics.map(({ code }) => code)).toEqual(['D006']);
-  });
-
-  it('says that a stage is not built yet', async () => {
-    const cwd = temporaryFolder();
-    fakeModel(cwd, 'a');
-    const { lines } = await floeExport(cwd, ['a', '--json'], { freeze: fakeStages().freeze });
-    expect(lines[0].diagnostics.map(({ code }) => code)).toEqual(['D006']);
   });
 
   it('shows a fault in Floe as one and goes on', async () => {

@@ -40,14 +40,13 @@ export function keyedModel(
   code: (target: TargetRef) => CodeIdentity,
 ): KeyedModel {
   const loaded = loadDescriptor(path);
-  const { descriptor, diagnostics, variantDiagnostics } = loaded;
+  const { descriptor, diagnostics } = loaded;
   const usable =
     descriptor && !diagnostics.some(({ severity }) => severity === 'error') ? descriptor : undefined;
   const targets = outlineOf(loaded).targets.map(({ stage, variant, target }): KeyedTarget => {
     const ref: TargetRef = { stage: stageOf(stage), variant };
     const base = { stage, variant, env: envName(projectRoot, target) };
-    const wrong = variant !== undefined && (variantDiagnostics[variant]?.length ?? 0) > 0;
-    if (!usable || wrong) return { ...base, key: '' };
+    if (!usable) return { ...base, key: '' };
     const slice = sliceDigest(ref, usable);
     if (ref.stage.locked(usable, variant)) return { ...base, slice };
     return { ...base, key: keyOrNone(() => keyOver(ref, slice, { digests: [] }, code(ref))) };

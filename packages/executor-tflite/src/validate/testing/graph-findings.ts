@@ -133,6 +133,7 @@ export const GRAPH_FINDINGS: Finding[] = [
     title: 'NaN in what is added',
     yaml: `${graph('nan-bias')}\n${IO}`,
     code: 'G021',
+    severity: 'warning',
     at: 'source.frozenGraph',
     hint: /freeze an earlier checkpoint/,
   },

@@ -29,11 +29,6 @@ export const MODEL_YAML = {
     example: 'source: { checkpoint: ckpt/model.ckpt-10, frozenGraph: graph.pb }',
     cure: 'Keep the one that the model comes from.',
   },
-  D006: {
-    cause: 'The key is right, but this version of Floe does not do it yet.',
-    example: 'A feature of the format that a later version brings.',
-    cure: 'Leave the key out, or install a newer Floe.',
-  },
   D007: {
     cause: '`model.yaml` is missing, a folder, unreadable or too large.',
     example: 'floe export models/resnet, where there is no model.yaml',

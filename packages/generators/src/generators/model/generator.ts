@@ -86,8 +86,7 @@ function schemaPath(tree: Tree, folder: string): string | undefined {
 /** What the user gave (a name, say) may still be wrong: better said now than by the first run. */
 function checkOwnWork(file: string, text: string): void {
   const { diagnostics } = parseDescriptor(file, text);
-  // What is not built yet (D006) is no fault of the file.
-  const errors = diagnostics.filter(({ severity, code }) => severity === 'error' && code !== 'D006');
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new FloeError(errors);
 }
 

@@ -54,8 +54,7 @@ export async function variantGenerator(tree: Tree, options: VariantSchema): Prom
   if (after === undefined) {
     throw new Error(`${file}: \`variants\` is an alias: add \`${name}: ${settingsText(variant)}\` by hand`);
   }
-  const result = parseDescriptor(path, after);
-  const problems = [...result.diagnostics, ...(result.variantDiagnostics[name] ?? [])];
+  const problems = parseDescriptor(path, after).diagnostics;
   if (problems.some(({ severity }) => severity === 'error')) {
     throw wrong('there can be no such variant: nothing was written', problems);
   }
