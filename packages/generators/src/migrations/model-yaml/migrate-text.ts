@@ -1,5 +1,5 @@
 /** Brings the text of a model.yaml to a later version of the format. */
-import { isMap, parseDocument } from 'yaml';
+import { isMap, isScalar, parseDocument, type Document } from 'yaml';
 import { CURRENT, STEPS, type Step } from './steps';
 
 export type Migrated =
@@ -28,12 +28,34 @@ export function migrateText(
       reason: `its version is ${JSON.stringify(found)}; this Floe reads ${current}`,
     };
   }
+  const before = JSON.stringify(document);
   for (const { apply } of way) apply(document);
-  if (document.has('version')) document.set('version', current);
-  else document.contents.items.unshift(document.createPair('version', current) as never);
+  const onlyNumber = JSON.stringify(document) === before;
   return {
     outcome: 'changed',
-    text: document.toString({ lineWidth: 0, flowCollectionPadding: true }),
+    text: (onlyNumber && withVersion(text, document, current)) || rewritten(document, current),
     changes: way.map(({ change }) => change),
   };
+}
+
+/** The text with another number, or with one before the first key: every other character stays. */
+function withVersion(text: string, { contents }: Document, version: number): string | undefined {
+  if (!isMap(contents) || contents.flow || !contents.range) return undefined;
+  const value = contents.get('version', true);
+  if (value === undefined) {
+    const [start] = contents.range;
+    const newline = text.includes('\r\n') ? '\r\n' : '\n';
+    return `${text.slice(0, start)}version: ${version}${newline}${text.slice(start)}`;
+  }
+  if (!isScalar(value) || !value.range) return undefined;
+  const [start, end] = value.range;
+  return `${text.slice(0, start)}${version}${text.slice(end)}`;
+}
+
+/** The document written anew: comments and order stay, spaces may not. */
+function rewritten(document: Document, version: number): string {
+  if (document.has('version')) document.set('version', version);
+  else if (isMap(document.contents))
+    document.contents.items.unshift(document.createPair('version', version) as never);
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }

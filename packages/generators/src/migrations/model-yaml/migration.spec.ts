@@ -48,6 +48,21 @@ it('runs every step that a file needs, in order, and keeps its comments', () => 
   expect(migrateText('source: {}\n', EXAMPLE)).toMatchObject({ text: 'version: 3\nsource: {}\n' });
 });
 
+it('leaves every other character where only the number changes', () => {
+  const number = {
+    current: 3,
+    steps: [...STEPS, { from: 1, change: 'a', apply: () => undefined }, EXAMPLE.steps.at(-1)!],
+  };
+  const text = 'inputs: # all\r\n  - { name: x, shape: [1,  2] }\r\n';
+  expect(migrateText(`# a model\r\n${text}`, number)).toMatchObject({
+    text: `# a model\r\nversion: 3\r\n${text}`,
+  });
+  expect(migrateText(`version:   1 # first\r\n${text}`, number)).toMatchObject({
+    text: `version:   3 # first\r\n${text}`,
+  });
+  expect(migrateText('{ name: a }\n', number)).toMatchObject({ text: '{ version: 3, name: a }\n' });
+});
+
 it.each([
   ['a later version', 'version: 4\n'],
   ['a version that is none', 'version: one\n'],
@@ -67,7 +82,7 @@ describe('the migration', () => {
     tree.write('models/c/model.yaml', 'version: 99\n');
     await migrateModelYaml(tree);
     const after = tree.read('models/a/model.yaml', 'utf8')!;
-    expect(after).toBe(`version: ${CURRENT}\n${OLD}`);
+    expect(after).toBe(OLD.replace('name: a', `version: ${CURRENT}\nname: a`));
     expect(parseDescriptor('model.yaml', after).diagnostics).toEqual([]);
     expect(tree.read('models/c/model.yaml', 'utf8')).toBe('version: 99\n');
     expect(warn.mock.calls.map(([text]) => String(text).split(' ', 1)[0])).toEqual([
