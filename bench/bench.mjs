@@ -7,28 +7,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-
-const here = dirname(fileURLToPath(import.meta.url));
-const root = dirname(here);
-const { values } = parseArgs({ options: { python: { type: 'string' }, runs: { type: 'string' } } });
-const python = values.python ?? 'python3';
-const runs = Number(values.runs ?? 5);
-
-function measure(command) {
-  const result = spawnSync(python, [join(here, 'measure.py'), ...command], { encoding: 'utf8' });
-  const figures = JSON.parse(result.stdout.trim().split('\n').pop());
-  if (figures.code !== 0) throw new Error(`${command.join(' ')} ended with ${figures.code}`);
-  return figures;
-}
-
-function median(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
+import { here, measure, median, python, runs } from './settings.mjs';
 
 function checkpointPrefix(folder, source) {
   const path = resolve(folder, source.checkpoint);
@@ -40,7 +21,7 @@ function checkpointPrefix(folder, source) {
 function compare(folder) {
   const model = parse(readFileSync(join(folder, 'model.yaml'), 'utf8'));
   const out = mkdtempSync(join(tmpdir(), 'floe-bench-'));
-  const floe = ['node', join(root, 'packages/floe/bin/floe.js'), 'export', folder, '--force'];
+  const floe = ['node', join(here, '..', 'packages/floe/bin/floe.js'), 'export', folder, '--force'];
   const node = (spec) => spec.tensor.replace(/:0$/, '');
   const [input, output] = [model.inputs[0], model.outputs[0]];
   const prefix = checkpointPrefix(folder, model.source);
@@ -72,7 +53,7 @@ function compare(folder) {
 }
 
 const models = join(here, 'models');
-const folders = [join(root, 'examples/mobilenet-v1')];
+const folders = [join(here, '..', 'examples/mobilenet-v1')];
 if (existsSync(models)) folders.push(...readdirSync(models).map((name) => join(models, name)));
 const probe = spawnSync(python, ['-c', 'import tensorflow; print(tensorflow.__version__)'], {
   encoding: 'utf8',

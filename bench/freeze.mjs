@@ -4,29 +4,11 @@
 //
 // Needs a Python with TensorFlow (default: python3) and what bench/make_models.py has made. Medians; a ratio is that of
 // each round of runs, its median. CPU seconds are of use where other work shares the machine.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-
-const here = dirname(fileURLToPath(import.meta.url));
-const { values } = parseArgs({ options: { python: { type: 'string' }, runs: { type: 'string' } } });
-const python = values.python ?? 'python3';
-const runs = Number(values.runs ?? 5);
-
-function measure(command) {
-  const result = spawnSync(python, [join(here, 'measure.py'), ...command], { encoding: 'utf8' });
-  const figures = JSON.parse(result.stdout.trim().split('\n').pop());
-  if (figures.code !== 0) throw new Error(`${command.join(' ')} ended with ${figures.code}`);
-  return figures;
-}
-
-function median(list) {
-  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-}
+import { here, measure, median, python, runs } from './settings.mjs';
 
 function compare(folder) {
   const model = parse(readFileSync(join(folder, 'model.yaml'), 'utf8'));
