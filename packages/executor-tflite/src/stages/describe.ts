@@ -1,5 +1,5 @@
 /** Facts of a model for summaries, manifests and reports. */
-import { formatSize, type Piece } from '@floe/export-core';
+import { formatSize, sizeOf, type Piece } from '@floe/export-core';
 import type { TfliteModel } from '../tflite/model';
 
 /** How often each operator occurs, sorted by name; custom ones as `CUSTOM:name`. */
@@ -14,5 +14,5 @@ export function operatorCounts(model: TfliteModel): Record<string, number> {
 
 /** `870 kB`. */
 export function sizeText(pieces: readonly Piece[]): string {
-  return formatSize(pieces.reduce((n, p) => n + p.byteLength, 0));
+  return formatSize(sizeOf(pieces));
 }
