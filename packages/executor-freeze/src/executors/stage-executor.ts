@@ -4,11 +4,13 @@ import { stages } from '../stages';
 
 /**
  * What a failing freeze asks, so that a user reads everything that is wrong in one run. No result that is kept depends
- * on it, so it is in no key; where it is not installed, less is told.
+ * on it, so it is in no key; where it is not installed, less is told. It depends on this package, so it is found as Nx
+ * finds it: beside this package or from the model's project upwards.
  */
 const validate: StageFunctions['validate'] = async (context) => {
   try {
-    const { stages: tflite } = require('@floe/executor-tflite') as { stages: StageFunctions };
+    const path = require.resolve('@floe/executor-tflite', { paths: [__dirname, context.root] });
+    const { stages: tflite } = require(path) as { stages: StageFunctions };
     return await tflite.validate!(context);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
