@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { envName } from '@floe/export-core';
+import { keyName, keyVariable } from '@floe/export-core';
 import { changeWeight } from './testing/checkpoint';
 import { IN_PROCESS, Workspace, type Result } from './testing/workspace';
 
@@ -118,8 +118,9 @@ describe.each<[string, NodeJS.ProcessEnv]>([
     }
     workspace.write('README.md', `${Math.random()}`);
     // Also a key of another run in the environment is none: the hook makes its own.
-    const stale = envName('models/ignored', 'freeze');
-    expect(made({ TF_CPP_MIN_LOG_LEVEL: '3', LANG: 'de_DE', [stale]: 'x'.repeat(22) })).toEqual(nothing);
+    const stale = keyVariable(keyName('models/ignored', 'freeze'));
+    const others = { [stale]: 'x'.repeat(22), FLOE_KEYS_FILE: 'keys of another run' };
+    expect(made({ TF_CPP_MIN_LOG_LEVEL: '3', LANG: 'de_DE', ...others })).toEqual(nothing);
   });
 
   it('a weight of another value is seen wherever it lies', () => {

@@ -34,6 +34,7 @@ export * from './graph/graphdef';
 export * from './graph/write-graphdef';
 export * from './keys/atomic';
 export * from './keys/fingerprint';
+export * from './keys/handed-keys';
 export * from './keys/lock';
 export * from './keys/manifest';
 export * from './keys/memo';

@@ -55,6 +55,7 @@ const ELSEWHERE: Partial<Record<Code, string>> = {
   K004: 'export-core/src/stages/run-stage.spec.ts',
   K005: 'export-core/src/keys/leftovers.spec.ts',
   K006: 'export-core/src/stages/lock.spec.ts',
+  K007: 'export-core/src/stages/scheduled.spec.ts',
 };
 
 test.each(Object.keys(CODES) as Code[])('%s is tested', (code) => {

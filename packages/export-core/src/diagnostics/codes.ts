@@ -77,6 +77,7 @@ export const CODES = {
   K004: 'source is not here',
   K005: 'file cannot be written',
   K006: 'source is not the locked one',
+  K007: 'keys changed while the command ran',
 } as const;
 
 export type Code = keyof typeof CODES;

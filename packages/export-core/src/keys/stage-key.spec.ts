@@ -1,6 +1,4 @@
-import { parseDescriptor } from '../descriptor/load';
-import { targetsOf } from '../stages/table';
-import { artefactKey, envName, stageKey, type KeyParts } from './stage-key';
+import { artefactKey, stageKey, type KeyParts } from './stage-key';
 
 const PARTS: KeyParts = {
   stage: 'freeze',
@@ -57,41 +55,5 @@ describe('artefactKey', () => {
         { ...b, sha256: '1' },
       ]),
     ).not.toBe(keys[0]);
-  });
-});
-
-describe('envName', () => {
-  it('is a valid name and the same for one project however it is written', () => {
-    expect(envName('models/a', 'export-tflite:int8')).toMatch(/^FLOE_[A-Z2-7]{10}$/);
-    expect(envName('models\\a', 'freeze')).toBe(envName('./models/a/', 'freeze'));
-    expect(envName('', 'freeze')).toBe(envName('.', 'freeze'));
-  });
-
-  it('1,000 models × 4 variants fit into the environment, with no name twice', () => {
-    const { descriptor } = parseDescriptor(
-      'model.yaml',
-      `version: 1
-source: { frozenGraph: graph.pb }
-inputs: []
-outputs: [{ name: y, tensor: y }]
-variants:
-  float: {}
-  float16: { quantization: float16 }
-  dynamic: { quantization: dynamic }
-  int8: { quantization: int8, calibration: { data: calibration.npz } }
-`,
-    );
-    const targets = targetsOf(descriptor!).map(({ target }) => target);
-    const names = new Set<string>();
-    let bytes = 0;
-    for (let model = 0; model < 1000; model++) {
-      for (const target of targets) {
-        const name = envName(`models/team-${model % 7}/model-${model}`, target);
-        names.add(name);
-        bytes += `${name}=${stageKey({ ...PARTS, stage: target })}\0`.length + 8;
-      }
-    }
-    expect(names.size).toBe(1000 * targets.length);
-    expect(bytes).toBeLessThan(900_000);
   });
 });

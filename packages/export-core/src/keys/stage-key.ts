@@ -38,18 +38,6 @@ export function artefactKey(key: string, upstream: readonly { path: string; sha2
   return short({ key, upstream: files, format: KEY_FORMAT });
 }
 
-/**
- * The environment variable that carries a target's key. Short, because all variables of a run share a limited
- * space; upper case, because Windows does not tell cases apart. `projectRoot` is relative to the workspace.
- */
-export function envName(projectRoot: string, target: string): string {
-  const project = projectRoot.replaceAll('\\', '/').replace(/^\.\/|\/$/g, '') || '.';
-  const digest = createHash('sha256').update(`${project}\0${target}`).digest();
-  // 32 letters, of which each byte picks one: no letter is likelier than another.
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  return 'FLOE_' + Array.from(digest.subarray(0, 10), (byte) => letters[byte % 32]).join('');
-}
-
 function short(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, KEY_LENGTH);
 }

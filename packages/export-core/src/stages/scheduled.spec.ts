@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { envName } from '../keys/stage-key';
+import { handInEnvironment, handInFiles, keyName, keyVariable } from '../keys/handed-keys';
 import { openModel } from './model-project';
 import { keyOf } from './target-key';
 import { isWhole } from './remake';
@@ -23,10 +23,13 @@ function run(scheduled: ScheduledTarget, env: NodeJS.ProcessEnv = {}): ReturnTyp
 
 function keys({ file, projectRoot }: ReturnType<typeof target>): NodeJS.ProcessEnv {
   const { loaded, root } = openModel(file);
-  const all = targetsOf(loaded.descriptor!);
-  return Object.fromEntries(
-    all.map((t) => [envName(projectRoot, t.target), keyOf(t, loaded.descriptor!, root, FAKE_CODE)]),
-  );
+  const env: NodeJS.ProcessEnv = {};
+  const keys = targetsOf(loaded.descriptor!).map((t): [string, string] => [
+    keyName(projectRoot, t.target),
+    keyOf(t, loaded.descriptor!, root, FAKE_CODE),
+  ]);
+  handInEnvironment(env, new Map(keys));
+  return env;
 }
 
 it('runs with the key of the environment and notes what it ran', async () => {
@@ -44,11 +47,24 @@ it('runs with the key of the environment and notes what it ran', async () => {
 
 it.each([[{}], [{ empty: '' }]])('refuses without a key, and says what to do', async (env) => {
   const scheduled = target();
-  const named = 'empty' in env ? { [envName(scheduled.projectRoot, 'freeze')]: '' } : {};
+  const named = 'empty' in env ? { [keyVariable(keyName(scheduled.projectRoot, 'freeze'))]: '' } : {};
   const { success, output } = await run(scheduled, named);
   expect(success).toBe(false);
   expect(output).toContain('K001');
   expect(output).toContain('nx.json');
+  expect(existsSync(join(workspace, scheduled.projectRoot, 'dist'))).toBe(false);
+});
+
+it('makes nothing when another command has handed over another key since', async () => {
+  const scheduled = target();
+  const folder = join(workspace, 'keys');
+  const name = keyName(scheduled.projectRoot, 'freeze');
+  const [env, later] = [{}, {}];
+  handInFiles(env, new Map([[name, 'a'.repeat(22)]]), folder, `${folder}-1`);
+  handInFiles(later, new Map([[name, 'b'.repeat(22)]]), folder, `${folder}-2`);
+  const { success, output } = await run(scheduled, env);
+  expect(success).toBe(false);
+  expect(output).toContain('K007');
   expect(existsSync(join(workspace, scheduled.projectRoot, 'dist'))).toBe(false);
 });
 

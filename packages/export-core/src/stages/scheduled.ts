@@ -1,13 +1,13 @@
 /**
- * Running a target for a scheduler that has made its key: what every executor does. The scheduler hands the key over
- * in the environment, so that it can hash it; without one nothing runs, because what was stored then would be
- * stored under the wrong name.
+ * Running a target for a scheduler that has made its key: what every executor does. The key is handed over in a way
+ * that the scheduler can hash (`keys/handed-keys.ts`); without one nothing runs, because what was stored then would
+ * be stored under the wrong name.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostics/diagnostic';
 import type { Memo } from '../keys/memo';
-import { envName } from '../keys/stage-key';
+import { handedKey } from '../keys/handed-keys';
 import { obstacles, openModel, runTarget, type ModelProject } from './model-project';
 import { printResult } from './print-result';
 import { readLock } from '../keys/lock';
@@ -92,11 +92,15 @@ async function perform(
   const progress = nowAndThen(show, PROGRESS_MS);
   const runOne: RunOne = async (target) => {
     const name = targetName(target.stage.name, target.variant);
-    const key = env[envName(projectRoot, name)];
-    const result =
-      key === undefined || key === ''
-        ? withoutKey(project, target, code, frozenLock)
-        : await runTarget(project, target, stages, { key, code, memo, frozenLock, log, progress });
+    let result: RunResult;
+    try {
+      const key = handedKey(env, projectRoot, name);
+      result = key
+        ? await runTarget(project, target, stages, { key, code, memo, frozenLock, log, progress })
+        : withoutKey(project, target, code, frozenLock);
+    } catch (error) {
+      result = failure(error);
+    }
     if (result.outcome !== 'up to date') noteRun(projectRoot, name, env);
     return result;
   };

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { loadDescriptor, type Memo } from '@floe/export-core';
 import type { CreateNodesContext, CreateNodesResultArray } from '@nx/devkit';
 import { outlineOf, projectOf, type ModelOutline } from './targets';
-import { codeVersion, rememberModels, workspaceMemo } from './workspace-data';
+import { codeVersion, keysInFiles, rememberModels, workspaceMemo } from './workspace-data';
 
 /**
  * A project for each model.yaml. Never throws over a user's file: one wrong model must not take `nx` from the
@@ -17,13 +17,14 @@ export function createModelNodes(
   rememberModels(workspaceRoot, sorted);
   const memo = workspaceMemo(workspaceRoot, 'graph');
   const kind = `outline ${codeVersion()}`;
+  const inFiles = keysInFiles();
   const taken = new Set<string>();
   const nodes = sorted.map((file): CreateNodesResultArray[number] => {
     const root = dirname(file).replaceAll('\\', '/');
     const outline = readOutline(join(workspaceRoot, file), memo, kind);
     const name = freeName(outline.name, root, taken);
     taken.add(name);
-    return [file, { projects: { [root]: projectOf(outline, root, name) } }];
+    return [file, { projects: { [root]: projectOf(outline, root, name, inFiles) } }];
   });
   memo.save();
   return nodes;

@@ -1,6 +1,6 @@
 /** What keys need of a model.yaml, made once and remembered for as long as the file is not touched. */
 import {
-  envName,
+  keyName,
   keyOver,
   loadDescriptor,
   sliceDigest,
@@ -18,8 +18,8 @@ type FileNames = Pick<Descriptor, 'source' | 'detection' | 'verify' | 'variants'
 export interface KeyedTarget {
   stage: StageName;
   variant?: string;
-  /** The environment variable that carries its key. */
-  env: string;
+  /** What its key is handed over as. */
+  name: string;
   /** The whole key, where no file is part of it; empty where there can be none. */
   key?: string;
   /** Else the digest of what it reads of model.yaml. */
@@ -45,7 +45,7 @@ export function keyedModel(
     descriptor && !diagnostics.some(({ severity }) => severity === 'error') ? descriptor : undefined;
   const targets = outlineOf(loaded).targets.map(({ stage, variant, target }): KeyedTarget => {
     const ref: TargetRef = { stage: stageOf(stage), variant };
-    const base = { stage, variant, env: envName(projectRoot, target) };
+    const base = { stage, variant, name: keyName(projectRoot, target) };
     if (!usable) return { ...base, key: '' };
     const slice = sliceDigest(ref, usable);
     if (ref.stage.locked(usable, variant)) return { ...base, slice };

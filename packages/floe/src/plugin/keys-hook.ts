@@ -1,6 +1,6 @@
 /**
- * The hook that runs once per Nx command, before tasks are hashed: it gives each target its key, in an environment
- * variable that is the target's input, and keeps every model.lock.json as its files are.
+ * The hook that runs once per Nx command, before tasks are hashed: it makes each target's key, and keeps every
+ * model.lock.json as its files are.
  */
 import { dirname, join } from 'node:path';
 import {
@@ -12,6 +12,7 @@ import {
   writeLock,
   type CodeIdentity,
   type Descriptor,
+  type Keys,
   type Memo,
   type ModelLock,
   type Sources,
@@ -33,17 +34,19 @@ export interface KeyOptions {
 }
 
 /**
- * Assigns every target's key to `env`; an empty one to targets that cannot have any (their executors say why).
- * Never throws over a user's file.
+ * Every target's key; an empty one for targets that cannot have any (their executors say why). Never throws over a
+ * user's file.
  */
-export function assignKeys(env: NodeJS.ProcessEnv, options: KeyOptions): void {
+export function makeKeys(options: KeyOptions): Keys {
+  const keys = new Map<string, string>();
   for (const file of options.models) {
     const projectRoot = dirname(file).replaceAll('\\', '/');
     const root = join(options.workspaceRoot, projectRoot);
     const model = readModel(join(options.workspaceRoot, file), projectRoot, options);
-    // Also where there is none: a daemon keeps the environment of its last run.
-    for (const [name, key] of keysOf(model, root, options)) env[name] = key;
+    // Also where there is none: an earlier command's would stay.
+    for (const [name, key] of keysOf(model, root, options)) keys.set(name, key);
   }
+  return keys;
 }
 
 function readModel(path: string, projectRoot: string, { memo, codeVersion, code }: KeyOptions): KeyedModel {
@@ -51,7 +54,7 @@ function readModel(path: string, projectRoot: string, { memo, codeVersion, code 
   return attempt(() => memo.get(`keys ${codeVersion} ${projectRoot}`, path, make)) ?? { targets: [] };
 }
 
-/** A model's keys by variable; on the way its lock is brought up to date. */
+/** A model's keys by name; on the way its lock is brought up to date. */
 function keysOf({ files, targets }: KeyedModel, root: string, options: KeyOptions): [string, string][] {
   const { memo, code, frozenLock = false } = options;
   const descriptor = files as Descriptor | undefined;
@@ -68,13 +71,13 @@ function keysOf({ files, targets }: KeyedModel, root: string, options: KeyOption
     }
     return sections.get(section.name);
   };
-  const keys = targets.map(({ stage, variant, env, key, slice }): [string, string] => {
-    if (key !== undefined) return [env, key];
+  const keys = targets.map(({ stage, variant, name, key, slice }): [string, string] => {
+    if (key !== undefined) return [name, key];
     const target: TargetRef = { stage: stageOf(stage), variant };
     const sources = look(target);
     // A source that is missing, unreadable or not the locked one; the executor finds the same and says so.
-    if (!sources || (frozenLock && sources.mismatch.length > 0)) return [env, ''];
-    return [env, attempt(() => keyOver(target, slice!, sources, code(target))) ?? ''];
+    if (!sources || (frozenLock && sources.mismatch.length > 0)) return [name, ''];
+    return [name, attempt(() => keyOver(target, slice!, sources, code(target))) ?? ''];
   });
   const names = new Set([...Object.keys(lock), ...Object.keys(next)]);
   const changed = [...names].some((name) => next[name] !== lock[name]);

@@ -2,7 +2,8 @@
 import {
   AGGREGATES,
   dependenciesOf,
-  envName,
+  keyName,
+  keyVariable,
   LOCK_FILE,
   stageOf,
   targetName,
@@ -13,6 +14,7 @@ import {
   type StageTarget,
 } from '@floe/export-core';
 import type { ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
+import { KEYS_FOLDER } from './workspace-data';
 
 /** A model, as far as its targets depend on it; plain JSON, so that it can be remembered. */
 export interface ModelOutline {
@@ -53,11 +55,17 @@ function placeholder(variants: readonly string[]): Descriptor {
  *
  * Nothing of model.yaml is copied but names: Nx reruns every target of a project whose configuration changed.
  *
- * @param root relative to the workspace
+ * @param root        relative to the workspace
+ * @param keysInFiles how the hook hands keys over (`keysInFiles` in workspace-data.ts)
  */
-export function projectOf(outline: ModelOutline, root: string, name: string): ProjectConfiguration {
+export function projectOf(
+  outline: ModelOutline,
+  root: string,
+  name: string,
+  keysInFiles: boolean,
+): ProjectConfiguration {
   const targets: Record<string, TargetConfiguration> = {};
-  for (const entry of outline.targets) targets[entry.target] = stageTarget(entry, root, name);
+  for (const entry of outline.targets) targets[entry.target] = stageTarget(entry, root, name, keysInFiles);
   for (const stage of AGGREGATES) targets[stage] = aggregateTarget(stage, outline, name);
   const { variants, valid } = outline;
   return {
@@ -81,6 +89,7 @@ function stageTarget(
   { stage: stageName, variant, target, dependsOn, upstream }: ModelOutline['targets'][number],
   root: string,
   project: string,
+  keysInFiles: boolean,
 ): TargetConfiguration {
   const stage = stageOf(stageName);
   return {
@@ -91,7 +100,7 @@ function stageTarget(
     dependsOn: dependsOn.map((name) => ({ target: name })),
     inputs: [
       // Slice of model.yaml, bytes of the source files, code: all in one key, made by the hook.
-      { env: envName(root, target) },
+      keyInput(root, target, keysInFiles),
       ...upstream.map((path) => ({ dependentTasksOutputFiles: `**/dist/${path}` })),
       // An empty list: without any, every npm install would miss everything. Versions that matter are in the key.
       { externalDependencies: [] },
@@ -103,6 +112,16 @@ function stageTarget(
       help: help(project, target),
     },
   };
+}
+
+type Input = NonNullable<TargetConfiguration['inputs']>[number];
+
+/** What Nx hashes of the key that `keys-hook.ts` hands over. */
+function keyInput(root: string, target: string, keysInFiles: boolean): Input {
+  const name = keyName(root, target);
+  if (!keysInFiles) return { env: keyVariable(name) };
+  // The property is newer than the oldest Nx whose types this is built with.
+  return { fileset: `{workspaceRoot}/${KEYS_FOLDER}/${name}`, includeIgnored: true } as Input;
 }
 
 /** All variants of a stage: no work of its own, so nothing to cache. */

@@ -1,6 +1,6 @@
 /** What the plugin keeps between runs, below Nx's own folder for such data: memos, and where models are. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fingerprint, Memo, writeFileAtomic } from '@floe/export-core';
 
 /** As Nx finds it; its own function is internal. */
@@ -55,6 +55,29 @@ function readModels(folder: string): string[] | undefined {
 
 function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
   return a !== undefined && a.length === b.length && a.every((file, i) => file === b[i]);
+}
+
+/**
+ * Where keys lie that are handed over in files, relative to the workspace: Nx hashes nothing outside it, so this is
+ * here even where its own data is elsewhere.
+ */
+export const KEYS_FOLDER = '.nx/workspace-data/floe-keys';
+
+/** Nx hashes files straight from disk since 23.3 (`includeIgnored`); an older one would take no notice of them. */
+const IN_FILES_SINCE = [23, 3];
+
+/** How keys are handed over: in files, or by an older Nx in the environment. */
+export function keysInFiles(): boolean {
+  const [major, minor] = nxVersion();
+  const [sinceMajor, sinceMinor] = IN_FILES_SINCE;
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+}
+
+/** Of the Nx that runs this, which is not the one found from here where a package is linked. */
+function nxVersion(): number[] {
+  const path = require.resolve('nx/package.json', { paths: [dirname(process.argv[1] ?? ''), __dirname] });
+  const { version } = require(path) as { version: string };
+  return version.split('.').map(Number);
 }
 
 const RUNS = 'runs';

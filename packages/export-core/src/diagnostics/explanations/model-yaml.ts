@@ -127,4 +127,10 @@ export const MODEL_YAML = {
     example: 'A checkpoint was replaced on the build machine, or the lock of the new one was not committed.',
     cure: 'Run it once without CI and --frozen-lock, which rewrites model.lock.json, and commit that; or restore the file.',
   },
+  K007: {
+    cause:
+      'While a command ran, a model was edited and another command started: Nx may have hashed the target for the other one, so what this one makes must not be stored.',
+    example: 'nx run resnet:verify in one terminal, and an edit and nx run resnet:export-tflite in another before it ended',
+    cure: 'Run it again.',
+  },
 } satisfies Record<string, Explanation>;
