@@ -130,7 +130,8 @@ export const MODEL_YAML = {
   K007: {
     cause:
       'While a command ran, a model was edited and another command started: Nx may have hashed the target for the other one, so what this one makes must not be stored.',
-    example: 'nx run resnet:verify in one terminal, and an edit and nx run resnet:export-tflite in another before it ended',
+    example:
+      'nx run resnet:verify in one terminal, and an edit and nx run resnet:export-tflite in another before it ended',
     cure: 'Run it again.',
   },
 } satisfies Record<string, Explanation>;
