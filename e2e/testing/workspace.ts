@@ -116,7 +116,8 @@ export class Workspace {
   }
 
   remove(): void {
-    rmSync(this.outside, { recursive: true, force: true });
+    // A daemon that was stopped may still write its last lines.
+    rmSync(this.outside, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
