@@ -22,6 +22,7 @@ import { fuseSoftmax } from './softmax';
 import { fuseTransposes } from './transposes';
 import { shrinkUniformConstants } from './uniform-constants';
 import { removeUnusedOps } from './unused';
+import { separateViews } from './views-of-views';
 
 /** Each returns how many changes it made. */
 export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[] = [
@@ -63,6 +64,7 @@ export function fuseModel(model: TfliteModel): void {
       if (FUSE_PASSES.reduce((n, pass) => n + pass.run(graph), 0) === 0) break;
     }
   }
-  // At the end: what is left between an input and an output.
+  // At the end: what is left between an input and an output, and of chains of shapes.
   passInputsThrough(model);
+  model.subgraphs.forEach(separateViews);
 }

@@ -127,6 +127,11 @@ export class GraphBuilder {
         ),
       ]),
     );
+    return this.compareOn(outputs, feeds);
+  }
+
+  /** The same on inputs of the test's own. */
+  async compareOn(outputs: Value[], feeds: Record<string, Tensor>): Promise<Comparison> {
     const want = this.evaluate(feeds, outputs);
     const model = this.convert(outputs);
     const ran = await runTflite(joinPieces(writeModel(model)), new Map(Object.entries(feeds)));
