@@ -31,9 +31,15 @@ export interface Refusal {
   reason: string;
 }
 
+/** What makes an engine's run needless: one sample's outputs are looked at before the rest is computed. */
+export interface Doubt {
+  sample: number;
+  isSettled(outputs: ReadonlyMap<string, Tensor>): boolean;
+}
+
 export interface GraphRunner {
-  /** The next engine's outputs; undefined when all were asked. */
-  next(): Promise<GraphRun | undefined>;
+  /** The next engine's outputs; undefined when all were asked, or when its outputs settle the doubt. */
+  next(doubt?: Doubt): Promise<GraphRun | undefined>;
   /** Engines that were asked and could not. */
   refusals: Refusal[];
 }
@@ -63,18 +69,22 @@ export function runGraph(
   const refusals: Refusal[] = [];
   return {
     refusals,
-    next: async () => {
+    next: async (doubt) => {
       for (let one = waiting.shift(); one; one = waiting.shift()) {
         const engine = { name: one.engine.name, version: one.version };
         try {
           const open = await one.engine.open(model, feeds, fetches);
           try {
-            const outputs: Map<string, Tensor>[] = [];
-            for (const sample of samples) {
+            const run = async (sample: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> => {
               const fed = new Map(signature.inputs.map((s) => [s.tensor, sample.get(s.name) as Tensor]));
               const results = await open.run(fed);
-              outputs.push(new Map(signature.outputs.map((s) => [s.name, results.get(s.tensor) as Tensor])));
-            }
+              return new Map(signature.outputs.map((s) => [s.name, results.get(s.tensor) as Tensor]));
+            };
+            const known = doubt && (await run(samples[doubt.sample]));
+            if (known && doubt.isSettled(known)) return undefined;
+            const outputs: Map<string, Tensor>[] = [];
+            for (const [i, sample] of samples.entries())
+              outputs.push(known && i === doubt.sample ? known : await run(sample));
             return { engine, isExact: one.engine.isExact, outputs };
           } finally {
             open.dispose();

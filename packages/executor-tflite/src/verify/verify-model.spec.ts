@@ -106,6 +106,40 @@ describe('verifyModel', () => {
     });
   });
 
+  it('asks about the worst sample first, and about all only where that is told otherwise', async () => {
+    const inputs = [1, 4, 2].map((x) => new Map([['in', Tensor.fromNumbers('float32', [4], [x, 0, 0, 0])]]));
+    const asked: number[] = [];
+    /** y = x·factor, of which `asked` tells. */
+    const engine = (isExact: boolean, factor: number): GraphEngine => ({
+      ...wrong(isExact),
+      open: async () => ({
+        run: async (feeds) => {
+          const numbers = feeds.get('x:0')!.toNumbers();
+          if (isExact) asked.push(numbers[0]);
+          const y = Tensor.fromNumbers(
+            'float32',
+            [4],
+            numbers.map((n) => n * factor),
+          );
+          return new Map([['y:0', y]]);
+        },
+        dispose: () => undefined,
+      }),
+    });
+    const status = async (first: number): Promise<string> => {
+      const engines = [engine(false, first), engine(true, 2)];
+      const all = new Map([['serve', inputs]]);
+      const [{ outputs }] = await verifyModel(tflite(3), frozen(), [signature], all, near, engines);
+      return outputs[0].status;
+    };
+    expect(await status(2)).toBe('differs');
+    expect(asked.splice(0)).toEqual([4]);
+    expect(await status(2.5)).toBe('differs');
+    expect(asked.splice(0)).toEqual([4, 1, 2]);
+    expect(await status(3)).toBe('agrees');
+    expect(asked).toEqual([]);
+  });
+
   it('verifies nothing that no engine can run', async () => {
     const result = await outcome(tflite(), near, []);
     expect(result).toMatchObject({ status: 'not verified' });

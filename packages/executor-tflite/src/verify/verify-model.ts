@@ -150,7 +150,15 @@ async function verifySignature(
     const names = signature.outputs.map((o) => o.name);
     let outputs = compare(first, names);
     const doubtful = outputs.filter((o) => o.status !== 'agrees').map((o) => o.name);
-    const second = doubtful.length && !first.isExact ? await runner.next() : undefined;
+    const worst = farthestSample(got, first, doubtful);
+    // Reference engines are slow. Where the next one agrees with this on the worst sample, it would say the same of all.
+    const second =
+      doubtful.length && !first.isExact
+        ? await runner.next({
+            sample: worst,
+            isSettled: (other) => doubtful.every((name) => isSame(first.outputs[worst], other, name, rule)),
+          })
+        : undefined;
     if (second) {
       const again = new Map(compare(second, doubtful).map((o) => [o.name, o]));
       const note = `${first.engine.name} ${first.engine.version} gives other numbers`;
@@ -223,6 +231,38 @@ function compareOutput(
     ? `${figures.finiteMismatches} elements are finite in one of the two alone`
     : `the signal to noise ratio is ${sqnr.toFixed(1)} dB, less than ${rule.minSqnr}`;
   return { ...result, status: 'differs', reason, figures };
+}
+
+/** The sample on which the model is farthest from the graph, by any of these outputs. */
+function farthestSample(
+  got: readonly ReadonlyMap<string, Tensor>[],
+  run: GraphRun,
+  names: readonly string[],
+): number {
+  const distances = got.map((outputs, i) =>
+    Math.max(
+      0,
+      ...names.map((name) => {
+        const tensor = outputs.get(name);
+        const comparison = new Comparison(0);
+        if (!tensor || comparison.add(tensor, run.outputs[i].get(name) as Tensor)) return Infinity;
+        const { finiteMismatches, maxAbsoluteError, outside } = comparison.figures();
+        return finiteMismatches ? Infinity : maxAbsoluteError || outside;
+      }),
+    ),
+  );
+  return Math.max(0, distances.indexOf(Math.max(...distances)));
+}
+
+/** Two engines give the same for an output of one sample. */
+function isSame(
+  one: ReadonlyMap<string, Tensor>,
+  other: ReadonlyMap<string, Tensor>,
+  name: string,
+  { tolerance }: Rule,
+): boolean {
+  const comparison = new Comparison(tolerance);
+  return !comparison.add(one.get(name) as Tensor, other.get(name) as Tensor) && comparison.agrees;
 }
 
 function compareAsDetections(
