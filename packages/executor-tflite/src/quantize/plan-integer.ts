@@ -87,8 +87,8 @@ function whyNot(op: TfliteOp, { type, known }: IntegerContext): string | undefin
   return undefined;
 }
 
-/** Neither weights nor bias. */
-function isActivation(op: TfliteOp, i: number): boolean {
+/** The input is neither weights nor bias. */
+export function isActivation(op: TfliteOp, i: number): boolean {
   return !isWeights(op, i) && i !== policyOf(op).bias;
 }
 

@@ -1,24 +1,16 @@
 import { Diagnostics } from '@floe/export-core';
-import { TfliteOp, TfliteTensor, type TfliteModel } from '../tflite/model';
+import type { TfliteModel, TfliteTensor } from '../tflite/model';
 import { applyPlan } from './apply';
 import { planModel } from './quantize-model';
-import { Builder, describeOps, tensorNamed } from './testing/models';
+import { Builder, describeOps, tensorNamed, trainedPair } from './testing/models';
 import { takeTrainedRanges } from './trained-ranges';
-
-/** Adds a pair after a tensor. */
-function pair(b: Builder, x: TfliteTensor, name: string, scale: number, zeroPoint: number): TfliteTensor {
-  const quantized = new TfliteTensor(`${name}/quantized`, 'INT8', x.shape);
-  quantized.quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: 0 };
-  b.graph.ops.push(new TfliteOp('QUANTIZE', [x], [quantized]));
-  return b.op('DEQUANTIZE', [quantized], name, x.shape as number[]);
-}
 
 function trainedModel(activation = 'NONE'): TfliteModel {
   const b = new Builder();
-  const x = pair(b, b.input('x', [1, 4, 4, 2]), 'x/fq', 1 / 64, 0);
+  const x = trainedPair(b, b.input('x', [1, 4, 4, 2]), 'x/fq', 1 / 64, 0);
   const conv = b.conv(x, 'conv', 3);
   b.graph.ops.at(-1)!.options!.fused_activation_function = activation;
-  return b.finish(pair(b, conv, 'y', 6 / 255, -128));
+  return b.finish(trainedPair(b, conv, 'y', 6 / 255, -128));
 }
 
 it('pairs become parameters of the tensors they stand behind', () => {
@@ -52,8 +44,8 @@ it('a second pair that says something else stays', () => {
   const b = new Builder();
   const x = b.input('x', [4]);
   const model = b.finish(
-    b.op('ABS', [pair(b, x, 'a', 0.5, 0)], 'y', [4]),
-    b.op('ABS', [pair(b, x, 'b', 0.25, 0)], 'z', [4]),
+    b.op('ABS', [trainedPair(b, x, 'a', 0.5, 0)], 'y', [4]),
+    b.op('ABS', [trainedPair(b, x, 'b', 0.25, 0)], 'z', [4]),
   );
   takeTrainedRanges(model);
   expect(describeOps(model)).toEqual([

@@ -11,6 +11,7 @@ import {
 import { calibrateModel } from '../quantize/calibrate/calibrate-model';
 import { calibrationSamples, declaredRanges } from '../quantize/calibrate/data';
 import { specsOf } from '../quantize/calibrate/specs';
+import { wantedRanges } from '../quantize/calibrate/wanted-ranges';
 import { rangesText } from '../quantize/ranges';
 import { readModel } from '../tflite/read';
 import { CannotRun } from '../verify/cannot-run';
@@ -31,6 +32,7 @@ export const calibrate: StageFunction = async ({ root, dist, descriptor, place, 
       images: calibration.images,
       samples: calibration.samples,
       rangeOf: declaredRanges(descriptor),
+      wanted: wantedRanges(bytes).map(({ name }) => name),
       where,
     },
     diagnostics,

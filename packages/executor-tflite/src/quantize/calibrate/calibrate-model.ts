@@ -14,6 +14,7 @@ import { rangeBy, type Method } from './methods';
 import { observingInside } from './observe-inside';
 import { Statistics } from './statistics';
 import { unrollLstms } from './unroll-lstm';
+import { wantedRanges } from './wanted-ranges';
 
 export interface CalibrationSettings {
   method: Method;
@@ -49,7 +50,8 @@ export async function calibrateModel(
     if (known) statistics.set(variable, known);
     statistics.delete(states);
   }
-  checkStatistics(statistics, diagnostics);
+  const used = new Set(wantedRanges(bytes).map(({ subgraph, index }) => tensorsOf[subgraph][index]));
+  checkStatistics(new Map([...statistics].filter(([tensor]) => used.has(tensor))), diagnostics);
   const tensors = tensorsOf.flatMap((list, subgraph) =>
     list.flatMap((tensor, index) => {
       const known = statistics.get(tensor);

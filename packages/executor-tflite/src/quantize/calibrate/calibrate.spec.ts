@@ -121,9 +121,10 @@ describe('groups of tensors', () => {
 
 describe('data', () => {
   const specs = () => specsOf(model());
-  const read = (data: string | undefined, range?: [number, number], samples?: number) => {
+  const read = (data: string | undefined, range?: [number, number], samples?: number, wanted = ['y']) => {
     const diagnostics = new Diagnostics();
-    const found = calibrationSamples(specs(), { data, samples, rangeOf: () => range }, diagnostics);
+    const settings = { data, samples, rangeOf: () => range, wanted };
+    const found = calibrationSamples(specs(), settings, diagnostics);
     return { found: found.get('serving_default')!, diagnostics: diagnostics.list };
   };
   const save = (rows: number, value: (i: number) => number = (i) => i / 100) => {
@@ -181,7 +182,8 @@ describe('data', () => {
     const data = join(__dirname, '../../verify/images/fixtures');
     const diagnosed = (std: number): string[] => {
       const diagnostics = new Diagnostics();
-      const settings = { data, images: { ...images, std }, rangeOf: () => [-1, 1] as [number, number] };
+      const rangeOf = (): [number, number] => [-1, 1];
+      const settings = { data, images: { ...images, std }, rangeOf, wanted: ['y'] };
       expect(calibrationSamples(specsOfImages, settings, diagnostics).get('serving_default')).toHaveLength(7);
       return diagnostics.list.map((d) => d.message);
     };
@@ -201,5 +203,11 @@ describe('data', () => {
       ),
     ).toBe(true);
     expect(diagnostics).toMatchObject([{ code: 'Q001', severity: 'warning' }]);
+    expect(diagnostics[0].message).toContain('the ranges of "y" are those of random inputs');
+  });
+
+  it('few or none, is no fault where every range is trained', () => {
+    expect(read(undefined, [2, 3], undefined, []).diagnostics).toEqual([]);
+    expect(read(save(3), undefined, undefined, []).diagnostics).toEqual([]);
   });
 });

@@ -7,6 +7,8 @@ import type { Statistics } from './statistics';
 const SATURATED = 0.95;
 /** Bins between the two ends; with fewer, most values are always at an end. */
 const MIN_BINS = 8;
+/** Tensors that a message names. */
+const NAMED = 3;
 
 /** Adds a warning for each kind of trouble, naming the first tensors. */
 export function checkStatistics(
@@ -33,13 +35,14 @@ export function checkStatistics(
   for (const { what, hint, is } of kinds) {
     const names = [...statistics].filter(([t, s]) => is(s, t)).map(([t]) => t.name);
     if (!names.length) continue;
-    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-    const list = names
-      .slice(0, 3)
-      .map((n) => `"${n}"`)
-      .join(', ');
-    diagnostics.warning('Q004', `${list}${more} ${what}`, { hint, node: names[0] });
+    diagnostics.warning('Q004', `${listed(names)} ${what}`, { hint, node: names[0] });
   }
+}
+
+/** Names of tensors for a message: the first, and how many more. */
+export function listed(names: readonly string[]): string {
+  const first = names.slice(0, NAMED).map((n) => `"${n}"`);
+  return first.join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
 }
 
 function isSaturated(statistics: Statistics): boolean {

@@ -9,6 +9,7 @@ import {
   type Signature,
 } from '@floe/export-core';
 import { readSamples } from '../../verify/sample-files';
+import { listed } from './checks';
 import { randomSamples, type RangeOf, type Samples } from '../../verify/samples';
 
 /** Fewer samples seldom show the real ranges; TensorFlow's guide asks for about a hundred. */
@@ -24,29 +25,31 @@ export interface DataSettings {
   /** How many samples to use at most. */
   samples?: number;
   rangeOf: RangeOf;
+  /** Names of the tensors whose measured range is used. */
+  wanted: readonly string[];
   where?: Place;
 }
 
 /**
- * The samples to calibrate with.
+ * The samples to calibrate with. Where no measured range is used, few samples are no fault, nor is none.
  *
  * @throws FloeError Q001 where they do not fit the signatures; the readers' own
  */
 export function calibrationSamples(
   signatures: readonly Signature[],
-  { data, images, samples: limit, rangeOf, where }: DataSettings,
+  { data, images, samples: limit, rangeOf, wanted, where }: DataSettings,
   diagnostics: Diagnostics,
 ): Samples {
   if (data === undefined) {
-    const hint = 'give samples like those of the real use: calibration: { data: calibration.npz }';
-    diagnostics.warning('Q001', 'there are no calibration data: ranges are those of random inputs', {
-      where,
-      hint,
-    });
+    if (wanted.length) {
+      const message = `there are no calibration data: the ranges of ${listed(wanted)} are those of random inputs`;
+      const hint = 'give samples like those of the real use: calibration: { data: calibration.npz }';
+      diagnostics.warning('Q001', message, { where, hint });
+    }
     return randomSamples(signatures, rangeOf, limit ?? MADE_UP_SAMPLES);
   }
   const samples = recoded(() => readSamples(signatures, { data, images, limit, where }));
-  checkSamples(signatures, samples, { rangeOf, where, data }, diagnostics);
+  checkSamples(signatures, samples, { rangeOf, wanted, where, data }, diagnostics);
   return samples;
 }
 
@@ -63,12 +66,12 @@ function recoded<T>(read: () => T): T {
 function checkSamples(
   signatures: readonly Signature[],
   samples: Samples,
-  { rangeOf, where, data }: { rangeOf: RangeOf; where?: Place; data: string },
+  { rangeOf, wanted, where, data }: Omit<DataSettings, 'data'> & { data: string },
   diagnostics: Diagnostics,
 ): void {
   for (const { key, inputs } of signatures) {
     const list = samples.get(key) ?? [];
-    if (inputs.length && list.length < FEW_SAMPLES) {
+    if (wanted.length && inputs.length && list.length < FEW_SAMPLES) {
       const message = `${basename(data)} has ${list.length} sample${list.length > 1 ? 's' : ''} to calibrate with`;
       diagnostics.warning('Q001', message, { where, hint: 'about 100 show the ranges of most models' });
     }

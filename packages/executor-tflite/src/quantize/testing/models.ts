@@ -122,3 +122,17 @@ export function relativeError(a: readonly number[], b: readonly number[]): numbe
   const sum = (f: (i: number) => number) => a.reduce((n, _, i) => n + f(i), 0);
   return Math.sqrt(sum((i) => (a[i] - b[i]) ** 2) / sum((i) => b[i] ** 2));
 }
+
+/** Adds QUANTIZE→DEQUANTIZE after a tensor, as a trained range leaves them. */
+export function trainedPair(
+  b: Builder,
+  x: TfliteTensor,
+  name: string,
+  scale: number,
+  zeroPoint: number,
+): TfliteTensor {
+  const quantized = new TfliteTensor(`${name}/quantized`, 'INT8', x.shape);
+  quantized.quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: 0 };
+  b.graph.ops.push(new TfliteOp('QUANTIZE', [x], [quantized]));
+  return b.op('DEQUANTIZE', [quantized], name, x.shape as number[]);
+}
