@@ -9,7 +9,8 @@ import { policyOf } from './policy';
 
 /** What is known of a tensor's values: measured, and trained into the model. */
 export interface KnownRanges {
-  measured(tensor: TfliteTensor): Range | undefined;
+  /** @param type of the integers that are to hold the values */
+  measured(tensor: TfliteTensor, type: TensorType): Range | undefined;
   trained(tensor: TfliteTensor): Quantization | undefined;
 }
 
@@ -72,7 +73,7 @@ export class ScaleGroups {
     if (tensor.isConstant) return this.constantRange(tensor);
     const trained = this.known.trained(tensor);
     if (trained) return rangeOf(trained, TRAINED_TYPE);
-    const measured = this.known.measured(tensor);
+    const measured = this.known.measured(tensor, this.type);
     if (measured) return measured;
     const fixed = this.fixed.get(tensor);
     return fixed && rangeOf(fixed, this.type);

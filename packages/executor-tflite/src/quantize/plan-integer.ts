@@ -81,7 +81,7 @@ function whyNot(op: TfliteOp, { type, known }: IntegerContext): string | undefin
       if (!isFloatConstant(t)) return 'it reads a constant without elements';
       continue;
     }
-    if (known.trained(t) || known.measured(t) || (isFixed && op.outputs.includes(t))) continue;
+    if (known.trained(t) || known.measured(t, type) || (isFixed && op.outputs.includes(t))) continue;
     return `the range of "${t.name}" is not known`;
   }
   return undefined;

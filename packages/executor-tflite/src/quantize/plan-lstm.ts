@@ -39,7 +39,10 @@ export function whyNotLstm(op: TfliteOp, known: KnownRanges): string | undefined
     return 'the integer kernel is used with constant weights, without peepholes, projection and normalisation';
   const cell = op.inputs[LSTM_INPUTS.cellState] as TfliteTensor;
   const [input, output] = [op.inputs[LSTM_INPUTS.input] as TfliteTensor, op.outputs[0]];
-  const unknown = [input, output, cell].find((t) => !known.measured(t) && (t === cell || !known.trained(t)));
+  const isTrained = (t: TfliteTensor): boolean => t !== cell && known.trained(t) !== undefined;
+  const unknown = [input, output, cell].find(
+    (t) => !isTrained(t) && !known.measured(t, t === cell ? 'INT16' : 'INT8'),
+  );
   if (unknown) return `the range of "${unknown.name}" is not known`;
   return cellParams(cell, known)
     ? undefined
@@ -48,7 +51,7 @@ export function whyNotLstm(op: TfliteOp, known: KnownRanges): string | undefined
 
 /** The smallest power of two that holds the cell state, as its scale. */
 function cellParams(cell: TfliteTensor, known: KnownRanges): Quantization | undefined {
-  const { min, max } = known.measured(cell)!;
+  const { min, max } = known.measured(cell, 'INT16')!;
   const exponent = Math.ceil(Math.log2(Math.max(-min, max, 2 ** -20))) - Math.log2(CELL_STEPS);
   return exponent <= MAX_CELL_EXPONENT ? perTensor(2 ** exponent, 0) : undefined;
 }

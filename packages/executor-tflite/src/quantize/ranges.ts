@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { FloeError } from '@floe/export-core';
 import type { TfliteModel, TfliteTensor } from '../tflite/model';
 import type { Range } from './affine';
+import type { KnownRanges } from './groups';
 import type { Histogram } from './calibrate/statistics';
 
 export interface RangesFile {
@@ -63,16 +64,22 @@ export function readRanges(path: string, sha256: string): RangesFile {
   return file;
 }
 
-/** The measured ranges by tensor of the model as it was measured. */
-export function knownRanges(
-  model: TfliteModel,
-  file: RangesFile | undefined,
-): (tensor: TfliteTensor) => Range | undefined {
+/**
+ * The measured ranges by tensor of the model as it was measured. `mse` weighs what it cuts off against the rounding of
+ * 8 bits; that of 16 is 257 times finer, so that there it would never pay, and the whole range holds.
+ */
+export function knownRanges(model: TfliteModel, file: RangesFile | undefined): KnownRanges['measured'] {
   const lists = model.subgraphs.map((g) => g.tensors());
-  const ranges = new Map<TfliteTensor, Range>();
-  for (const { subgraph, index, min, max } of file?.tensors ?? []) {
-    const tensor = lists[subgraph]?.[index];
-    if (tensor && Number.isFinite(min) && Number.isFinite(max)) ranges.set(tensor, { min, max });
+  const ranges = new Map<TfliteTensor, TensorRange>();
+  for (const range of file?.tensors ?? []) {
+    const tensor = lists[range.subgraph]?.[range.index];
+    if (tensor && Number.isFinite(range.min) && Number.isFinite(range.max)) ranges.set(tensor, range);
   }
-  return (tensor) => ranges.get(tensor);
+  return (tensor, type) => {
+    const known = ranges.get(tensor);
+    if (!known) return undefined;
+    const isCutFor8 = type === 'INT16' && file?.method === 'mse' && known.observed;
+    const [min, max] = isCutFor8 || [known.min, known.max];
+    return { min, max };
+  };
 }

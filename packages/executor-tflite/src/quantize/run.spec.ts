@@ -142,6 +142,21 @@ it('an input that only float operators read stays float, with a warning', () => 
   expect(model.signatures[0].inputs[0].tensor.type).toBe('FLOAT32');
 });
 
+it('16 bits hold what the least error of 8 bits cuts off', () => {
+  const model = classifier();
+  const tensors = [
+    { subgraph: 0, index: 0, name: 'x', min: -1, max: 1, observed: [-3, 2] as [number, number] },
+  ];
+  const range = (method: string, type: string) =>
+    knownRanges(model, { version: 1, model: '', method, samples: 1, tensors })(
+      model.subgraphs[0].tensors()[0],
+      type,
+    );
+  expect(range('mse', 'INT8')).toEqual({ min: -1, max: 1 });
+  expect(range('mse', 'INT16')).toEqual({ min: -3, max: 2 });
+  expect(range('percentile', 'INT16')).toEqual({ min: -1, max: 1 });
+});
+
 it('the same model and samples give the same bytes', async () => {
   const [a, b] = await Promise.all([quantized('int8'), quantized('int8')]);
   expect(Buffer.compare(Buffer.from(bytesOf(a.model)), Buffer.from(bytesOf(b.model)))).toBe(0);

@@ -10,7 +10,7 @@ const CUT_OFF = 1e-5;
 /** Ranges tried by `mse`, from the whole range down. */
 const STEPS = 100;
 const SMALLEST = 0.2;
-/** Levels of int8. */
+/** Levels of int8. What is held in 16 bits takes the whole range (`ranges.ts`). */
 const LEVELS = 255;
 
 /** The range by a method; what has no histogram gets its extremes. */
