@@ -1,4 +1,5 @@
-"""LSTM fixture: a float model with two fused LSTMs, samples, and what TensorFlow's own int8 converter makes of them.
+"""LSTM fixture: a float model with two fused LSTMs, samples, what TensorFlow's own int8 converter makes of them, and
+what its interpreter computes with that for the first samples, each from zero states.
 
     pip install tensorflow-cpu==2.15.1 numpy==1.26.4
     python scripts/lstm-fixture.py        writes packages/executor-tflite/src/quantize/fixtures/lstm*
@@ -13,6 +14,7 @@ import tensorflow as tf  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(HERE, "..", "packages/executor-tflite/src/quantize/fixtures")
+OUTPUTS = 6
 
 
 def main():
@@ -33,6 +35,19 @@ def main():
             converter.representative_dataset = lambda: ({"x": s} for s in samples)
         with open(os.path.join(OUT, f"{name}.tflite"), "wb") as f:
             f.write(converter.convert())
+    outputs = [run(os.path.join(OUT, "lstm_int8.tflite"), sample) for sample in samples[:OUTPUTS]]
+    np.savez(os.path.join(OUT, "lstm_int8_outputs.npz"), y=np.stack(outputs))
+
+
+def run(path, sample):
+    # Reference kernels; a new interpreter has zero states.
+    interpreter = tf.lite.Interpreter(
+        path, experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF
+    )
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], sample)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
 main()

@@ -9,7 +9,7 @@ import { samplesOf } from '../verify/samples';
 import { applyPlan } from './apply';
 import { calibrateModel } from './calibrate/calibrate-model';
 import { specsOf } from './calibrate/specs';
-import { unrollLstms } from './calibrate/unroll-lstm';
+import { unrollLstms } from './unroll-lstm';
 import { LSTM_INPUTS } from './plan-lstm';
 import { planModel } from './quantize-model';
 import { knownRanges, type RangesFile } from './ranges';
@@ -79,6 +79,24 @@ it('written out for the runtime, computes what an LSTM does', async () => {
   model.subgraphs[0].outputs = [cells[0]];
   const got = (await run(model, inputs[0].name, x)).get(outputs[0].name)!;
   expect(relativeError(got.toNumbers(), expected)).toBeLessThan(1e-5);
+});
+
+it('written out, an integer LSTM gives what TensorFlow’s interpreter computes, but for the rounding of its gates', async () => {
+  const model = readModel(file('lstm_int8.tflite'), 'lstm_int8.tflite');
+  unrollLstms(model);
+  const [{ key, inputs, outputs }] = model.signatures;
+  const step = model.subgraphs[0].ops.at(-1)!.inputs[0]!.quantization!.scale[0];
+  const expected = readNpz(join(__dirname, 'fixtures/lstm_int8_outputs.npz')).get('y')!.toNumbers();
+  const size = outputs[0].tensor.elements;
+  for (const [n, sample] of samples
+    .get(key)!
+    .slice(0, expected.length / size)
+    .entries()) {
+    const got = (await run(model, inputs[0].name, sample.get(inputs[0].name)!)).get(outputs[0].name)!;
+    got.toNumbers().forEach((value, i) => {
+      expect(Math.abs(value - expected[n * size + i])).toBeLessThanOrEqual(2.01 * step);
+    });
+  }
 });
 
 it('stays in float where the cell state is not known or too large', () => {

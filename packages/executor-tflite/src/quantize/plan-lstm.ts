@@ -27,15 +27,16 @@ const CELL_STEPS = 2 ** 15;
 /** The kernel asks for five; without layer normalisation and projection it reads of the last only its parameters. */
 const INTERMEDIATES = 5;
 
-/** Constant weights, and neither peepholes nor projection nor layer normalisation. */
+const GATES = [...LSTM_INPUTS.weights, ...LSTM_INPUTS.recurrent, ...LSTM_INPUTS.biases];
+
+/** Four gates, and neither peepholes nor projection nor layer normalisation. */
 export function hasPlainGates(op: TfliteOp): boolean {
-  const constants = [...LSTM_INPUTS.weights, ...LSTM_INPUTS.recurrent, ...LSTM_INPUTS.biases];
-  return constants.every((i) => isFloatConstant(op.inputs[i])) && !OTHERS.some((i) => op.inputs[i]);
+  return GATES.every((i) => op.inputs[i]) && !OTHERS.some((i) => op.inputs[i]);
 }
 
 /** Why an LSTM cannot compute in integers; undefined when it can. */
 export function whyNotLstm(op: TfliteOp, known: KnownRanges): string | undefined {
-  if (!hasPlainGates(op))
+  if (!hasPlainGates(op) || !GATES.every((i) => isFloatConstant(op.inputs[i])))
     return 'the integer kernel is used with constant weights, without peepholes, projection and normalisation';
   const cell = op.inputs[LSTM_INPUTS.cellState] as TfliteTensor;
   const [input, output] = [op.inputs[LSTM_INPUTS.input] as TfliteTensor, op.outputs[0]];

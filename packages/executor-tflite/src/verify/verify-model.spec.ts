@@ -1,11 +1,16 @@
-import { attr, Graph, joinPieces, Tensor, writeGraphDef, type Signature } from '@floe/export-core';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attr, Graph, joinPieces, readNpz, Tensor, writeGraphDef, type Signature } from '@floe/export-core';
 import { floeEngine } from './floe-engine';
 import type { GraphEngine } from './graph-engine';
 import { reportPage } from './report';
 import { verificationJson, type Verification } from './verification';
 import { ruleFor, verifyModel, type Rule } from './verify-model';
 import { TfliteModel, TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import { specsOf } from '../quantize/calibrate/specs';
+import { readModel } from '../tflite/read';
 import { writeModel } from '../tflite/write';
+import { samplesOf } from './samples';
 
 const f32 = { T: attr.type('float32') };
 
@@ -138,6 +143,35 @@ describe('verifyModel', () => {
     expect(asked.splice(0)).toEqual([4, 1, 2]);
     expect(await status(3)).toBe('agrees');
     expect(asked).toEqual([]);
+  });
+
+  it('runs LSTMs, which keep their states in variables, step by step', async () => {
+    const fixture = (name: string) => join(__dirname, '../quantize/fixtures', name);
+    const bytes = readFileSync(fixture('lstm_int8.tflite'));
+    const [{ key, inputs, outputs }] = specsOf(readModel(bytes, 'lstm_int8.tflite'));
+    const expected = readNpz(fixture('lstm_int8_outputs.npz')).get('y')!;
+    const shape = outputs[0].shape as number[];
+    const size = shape.reduce((n, d) => n * d, 1);
+    const theirs = Array.from({ length: expected.size / size }, (_, i) =>
+      Tensor.fromNumbers('float32', shape, expected.toNumbers().slice(i * size, (i + 1) * size)),
+    );
+    const given = samplesOf(readNpz(fixture('lstm.npz')), 'lstm.npz', [{ key, inputs, outputs }]);
+    const fed = new Map([[key, given.get(key)!.slice(0, theirs.length)]]);
+    const tensorflow: GraphEngine = {
+      name: 'tensorflow',
+      isExact: true,
+      version: () => '2.15.1',
+      open: async () => ({
+        run: async () => new Map([[outputs[0].tensor, theirs.shift()!]]),
+        dispose: () => undefined,
+      }),
+    };
+    const rule = ruleFor('int8', 1e-4, 35);
+    const [result] = await verifyModel(bytes, frozen(), [{ key, inputs, outputs }], fed, rule, [tensorflow]);
+    expect(result.outputs[0]).toMatchObject({
+      status: 'agrees',
+      reason: expect.stringContaining('step by step'),
+    });
   });
 
   it('verifies nothing that no engine can run', async () => {

@@ -8,12 +8,12 @@ import { writeModel } from '../../tflite/write';
 import { LitertModel } from '../../verify/litert';
 import type { Sample, Samples } from '../../verify/samples';
 import type { RangesFile } from '../ranges';
+import { unrollLstms } from '../unroll-lstm';
 import { checkStatistics } from './checks';
 import { exposing, groupsOf } from './expose';
 import { rangeBy, type Method } from './methods';
 import { observingInside } from './observe-inside';
 import { Statistics } from './statistics';
-import { unrollLstms } from './unroll-lstm';
 import { wantedRanges } from './wanted-ranges';
 
 export interface CalibrationSettings {

@@ -4,9 +4,13 @@
  *
  * Given:  y = UNIDIRECTIONAL_SEQUENCE_LSTM(x, weights, states)
  * Result: y = PACK(h₁, h₂, …), every step written out in simple operators, from zero states; and PACK(c₁, c₂, …)
+ *
+ * Quantised LSTMs are computed in float, with the weights they have, and their states rounded to the types they have.
  */
-import { TfliteOp, TfliteTensor, type TfliteModel } from '../../tflite/model';
-import { hasPlainGates, LSTM_INPUTS } from '../plan-lstm';
+import { Tensor } from '@floe/export-core';
+import { dtypeOf, TfliteOp, TfliteTensor, type TfliteModel } from '../tflite/model';
+import { dequantizeValues } from './affine';
+import { hasPlainGates, LSTM_INPUTS } from './plan-lstm';
 
 /** More steps would make a model that is too long to run. */
 const MAX_STEPS = 4096;
@@ -36,6 +40,8 @@ class Unroller {
   readonly ops: TfliteOp[] = [];
   readonly cells: TfliteTensor;
   private readonly state: number[];
+  /** Weights of the state, by gate. */
+  private readonly recurrent: TfliteTensor[];
 
   constructor(
     private readonly lstm: TfliteOp,
@@ -43,15 +49,18 @@ class Unroller {
     timeAxis: number,
   ) {
     const steps = input.shape![timeAxis];
+    const x = this.asFloat(input);
     const units = lstm.inputs[LSTM_INPUTS.recurrent[0]]!.shape![0];
     this.state = [input.shape![1 - timeAxis], units];
     const sequence = [...input.shape!.slice(0, 2), units];
     // What the sequence gives to each gate, all steps at once.
     const given = [0, 1, 2, 3].map((gate) => {
       const all = this.tensor(sequence);
-      const [weights, bias] = [LSTM_INPUTS.weights, LSTM_INPUTS.biases].map((at) => lstm.inputs[at[gate]]);
+      const [weights, bias] = [LSTM_INPUTS.weights, LSTM_INPUTS.biases].map((at) =>
+        this.asFloat(lstm.inputs[at[gate]]!),
+      );
       this.ops.push(
-        new TfliteOp('FULLY_CONNECTED', [input, weights, bias], [all], {
+        new TfliteOp('FULLY_CONNECTED', [x, weights, bias], [all], {
           type: 'FullyConnectedOptions',
           keep_num_dims: true,
         }),
@@ -62,6 +71,7 @@ class Unroller {
       );
       return each;
     });
+    this.recurrent = LSTM_INPUTS.recurrent.map((at) => this.asFloat(lstm.inputs[at]!));
     let [hidden, cell] = [this.zeros(), this.zeros()];
     const [hiddens, cells]: TfliteTensor[][] = [[], []];
     for (let t = 0; t < steps; t++) {
@@ -75,7 +85,10 @@ class Unroller {
     }
     const packing = { type: 'PackOptions', values_count: steps, axis: timeAxis };
     this.cells = this.tensor(sequence);
-    this.ops.push(new TfliteOp('PACK', hiddens, lstm.outputs, packing));
+    const [output] = lstm.outputs;
+    const result = output.quantization ? this.tensor(sequence) : output;
+    this.ops.push(new TfliteOp('PACK', hiddens, [result], packing));
+    if (result !== output) this.ops.push(new TfliteOp('QUANTIZE', [result], [output]));
     this.ops.push(new TfliteOp('PACK', cells, [this.cells], packing));
   }
 
@@ -85,14 +98,39 @@ class Unroller {
     cell: TfliteTensor,
   ): [TfliteTensor, TfliteTensor] {
     const [i, f, g, o] = given.map((x, gate) => {
-      const weights = this.lstm.inputs[LSTM_INPUTS.recurrent[gate]];
+      const weights = this.recurrent[gate];
       const recurrent = this.op('FULLY_CONNECTED', [hidden, weights, undefined], 'FullyConnectedOptions');
       const sum = this.op('ADD', [x, recurrent], 'AddOptions');
       return this.op(gate === CELL_GATE ? 'TANH' : 'LOGISTIC', [sum]);
     });
     const kept = this.op('MUL', [f, cell], 'MulOptions');
-    const next = this.op('ADD', [kept, this.op('MUL', [i, g], 'MulOptions')], 'AddOptions');
-    return [this.op('MUL', [o, this.op('TANH', [next])], 'MulOptions'), next];
+    const sum = this.op('ADD', [kept, this.op('MUL', [i, g], 'MulOptions')], 'AddOptions');
+    const next = this.rounded(sum, LSTM_INPUTS.cellState);
+    const output = this.op('MUL', [o, this.op('TANH', [next])], 'MulOptions');
+    return [this.rounded(output, LSTM_INPUTS.outputState), next];
+  }
+
+  /** A tensor's real values. */
+  private asFloat(tensor: TfliteTensor): TfliteTensor {
+    if (!tensor.quantization) return tensor;
+    const result = this.tensor(tensor.shape as number[]);
+    const { bytes } = tensor.buffer ?? {};
+    if (bytes) {
+      const { data } = Tensor.fromBytes(dtypeOf(tensor.type)!, result.shape!, bytes);
+      const values = dequantizeValues(data as Int8Array, result.shape!, tensor.quantization);
+      result.buffer = { bytes: new Uint8Array(values.buffer) };
+    } else this.ops.push(new TfliteOp('DEQUANTIZE', [tensor], [result]));
+    return result;
+  }
+
+  /** A state as the type of the operator's variable holds it. */
+  private rounded(value: TfliteTensor, variable: number): TfliteTensor {
+    const { type, quantization } = this.lstm.inputs[variable]!;
+    if (!quantization) return value;
+    const held = new TfliteTensor(`${this.lstm.outputs[0].name}/held_${this.ops.length}`, type, this.state);
+    held.quantization = quantization;
+    this.ops.push(new TfliteOp('QUANTIZE', [value], [held]));
+    return this.op('DEQUANTIZE', [held]);
   }
 
   private op(code: string, inputs: (TfliteTensor | undefined)[], options?: string): TfliteTensor {
