@@ -15,27 +15,42 @@ export function createModelNodes(
 ): CreateNodesResultArray {
   const sorted = [...files].sort();
   rememberModels(workspaceRoot, sorted);
-  const memo = workspaceMemo(workspaceRoot, 'graph');
-  const kind = `outline ${codeVersion()}`;
+  const outlines = new Outlines(workspaceRoot);
   const inFiles = keysInFiles();
   const taken = new Set<string>();
   const nodes = sorted.map((file): CreateNodesResultArray[number] => {
     const root = dirname(file).replaceAll('\\', '/');
-    const outline = readOutline(join(workspaceRoot, file), memo, kind);
+    const outline = outlines.read(file);
     const name = freeName(outline.name, root, taken);
     taken.add(name);
     return [file, { projects: { [root]: projectOf(outline, root, name, inFiles) } }];
   });
-  memo.save();
+  outlines.save();
   return nodes;
 }
 
-function readOutline(path: string, memo: Memo, kind: string): ModelOutline {
-  try {
-    return memo.get(kind, path, () => outlineOf(loadDescriptor(path)));
-  } catch {
-    // It is gone or cannot be read: then loadDescriptor says so to whoever runs a target.
-    return outlineOf(loadDescriptor(path));
+/** Outlines of a workspace's models, each remembered for as long as its model.yaml is not touched. */
+export class Outlines {
+  private readonly memo: Memo;
+  private readonly kind = `outline ${codeVersion()}`;
+
+  constructor(private readonly workspaceRoot: string) {
+    this.memo = workspaceMemo(workspaceRoot, 'graph');
+  }
+
+  /** @param file a model.yaml, relative to the workspace */
+  read(file: string): ModelOutline {
+    const path = join(this.workspaceRoot, file);
+    try {
+      return this.memo.get(this.kind, path, () => outlineOf(loadDescriptor(path)));
+    } catch {
+      // It is gone or cannot be read: then loadDescriptor says so to whoever runs a target.
+      return outlineOf(loadDescriptor(path));
+    }
+  }
+
+  save(): void {
+    this.memo.save();
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { formatSize, openModel, ranTargets, targetsUpTo } from '@floe/export-core';
+import { formatSize, ranTargets } from '@floe/export-core';
+import { Outlines } from '../../plugin/create-nodes';
+import type { ModelOutline } from '../../plugin/targets';
 
 /** What of Nx's ExecutorContext is needed. */
 export interface Context {
@@ -23,15 +25,19 @@ export interface TaskResult {
 }
 
 /** The summary of one model; ends in a newline. */
-export function summaryOf(projectName: string, projectRoot: string, workspace: string): string {
-  const { loaded } = openModel(join(workspace, projectRoot, 'model.yaml'));
-  const lines = loaded.outline.variants.map((variant) => {
+export function summaryOf(
+  projectName: string,
+  projectRoot: string,
+  workspace: string,
+  outline: ModelOutline,
+): string {
+  const lines = outline.variants.map((variant) => {
     const path = posix.join(projectRoot.replaceAll('\\', '/'), 'dist', variant, 'model.tflite');
     return `${projectName} ${variant}: ${path}, ${formatSize(statSync(join(workspace, path)).size)}`;
   });
   const ran = ranTargets(projectRoot);
-  if (ran && loaded.descriptor) {
-    const all = targetsUpTo(loaded.descriptor, 'export-tflite').map(({ target }) => target);
+  if (ran && outline.valid) {
+    const all = targetsToExport(outline);
     const made = all.filter((target) => ran.has(target));
     const cached = all.filter((target) => !ran.has(target));
     const parts = [
@@ -43,10 +49,25 @@ export function summaryOf(projectName: string, projectRoot: string, workspace: s
   return lines.join('\n') + '\n';
 }
 
-function summarise(projectName: string, context: Context): { success: boolean; output: string } {
+/** What an export of all variants runs, in order. */
+function targetsToExport({ targets }: ModelOutline): string[] {
+  const needed = new Set<string>();
+  for (const { stage, target, dependsOn } of [...targets].reverse()) {
+    if (stage !== 'export-tflite' && !needed.has(target)) continue;
+    for (const name of [target, ...dependsOn]) needed.add(name);
+  }
+  return targets.map(({ target }) => target).filter((target) => needed.has(target));
+}
+
+function summarise(
+  projectName: string,
+  context: Context,
+  outlines: Outlines,
+): { success: boolean; output: string } {
   try {
     const { root } = context.projectsConfigurations.projects[projectName];
-    return { success: true, output: summaryOf(projectName, root, context.root) };
+    const outline = outlines.read(join(root, 'model.yaml'));
+    return { success: true, output: summaryOf(projectName, root, context.root, outline) };
   } catch (error) {
     // Run without its dependencies (--exclude-task-dependencies), before anything was exported.
     return { success: false, output: `${projectName}: not exported yet (${(error as Error).message})\n` };
@@ -54,7 +75,7 @@ function summarise(projectName: string, context: Context): { success: boolean; o
 }
 
 export default async function summary(_options: unknown, context: Context): Promise<{ success: boolean }> {
-  const { success, output } = summarise(context.projectName ?? '', context);
+  const { success, output } = summarise(context.projectName ?? '', context, new Outlines(context.root));
   (success ? process.stdout : process.stderr).write(output);
   return { success };
 }
@@ -65,8 +86,9 @@ export async function* batchImplementation(
   _overrides: unknown,
   context: Context,
 ): AsyncGenerator<TaskResult> {
+  const outlines = new Outlines(context.root);
   for (const [task, { target }] of Object.entries(tasks)) {
-    const { success, output } = summarise(target.project, context);
+    const { success, output } = summarise(target.project, context, outlines);
     yield { task, result: { success, terminalOutput: output } };
   }
 }
