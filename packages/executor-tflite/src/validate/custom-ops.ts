@@ -1,9 +1,11 @@
 /** Libraries whose custom ops people meet, by the names of the ops: so that a message can say where an op comes from. */
-interface Library {
+export interface Library {
   ops: RegExp;
   name: string;
   /** How the .tflite runtime gets them, where there is a way. */
   runtime?: string;
+  /** What to write instead of allowCustomOps. */
+  instead?: string;
 }
 
 const LIBRARIES: readonly Library[] = [
@@ -42,6 +44,7 @@ const LIBRARIES: readonly Library[] = [
     ops: /^TFLite_Detection_PostProcess$/,
     name: 'the TFLite runtime itself',
     runtime: 'every full TFLite runtime has it',
+    instead: 'detection: {}, which allows it and has verify compare detections',
   },
   {
     ops: /^(Convolution2DTransposeBias|MaxPoolingWithArgmax2D|MaxUnpooling2D|Landmarks2TransformMatrix\w*|TransformTensor\w*|TransformLandmarks\w*|RoiToTransformMatrix)$/,
@@ -56,6 +59,6 @@ const LIBRARIES: readonly Library[] = [
 ];
 
 /** The library that an op comes from; undefined when it is not known. */
-export function libraryOf(op: string): { name: string; runtime?: string } | undefined {
+export function libraryOf(op: string): Library | undefined {
   return LIBRARIES.find(({ ops }) => ops.test(op));
 }

@@ -63,13 +63,14 @@ export function describe(group: Group, cure: string | undefined, around: Surroun
         ? `it comes from ${library.name}`
         : `the library it comes from is not known${near === undefined ? '' : ` (TensorFlow has ${near})`}`;
       const has = library?.runtime ? ` (${library.runtime})` : '';
+      const instead = library?.instead ? `; or ${library.instead}` : '';
       return {
         ...base,
         message: `${named(nodes)} ${be(nodes)} no op of TensorFlow's: ${from}. A runtime needs a kernel of its own for it`,
         hint:
           refusal.reason.startsWith('the type') && refusal.hint
             ? `${refusal.reason}: ${refusal.hint}`
-            : `allowCustomOps: [${node.op}], if the runtime that is to run the model registers it${has}`,
+            : `allowCustomOps: [${node.op}], if the runtime that is to run the model registers it${has}${instead}`,
       };
     }
     case 'T006':

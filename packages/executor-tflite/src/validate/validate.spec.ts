@@ -154,6 +154,23 @@ outputs: [{ name: p, tensor: "probabilities:0" }]`);
   });
 });
 
+test('a detector for TFLite needs its operator allowed, or `detection: {}`', async () => {
+  const project = new Project();
+  try {
+    writeFileSync(join(project.model, 'graph.pb'), graphBytes('modern_tflite'));
+    const yaml = `source: { frozenGraph: graph.pb }
+inputs: [{ name: image, tensor: "normalized_input_image_tensor:0" }]
+outputs: [{ name: boxes, tensor: "TFLite_Detection_PostProcess:0" }]`;
+    const { diagnostics } = await project.run(yaml);
+    expect(diagnostics.filter((d) => d.severity === 'error')).toMatchObject([
+      { code: 'T002', hint: expect.stringMatching(/^allowCustomOps: \[TFLite_Det.*; or detection: \{\}, /) },
+    ]);
+    expect((await project.run(`${yaml}\ndetection: {}`)).ok).toBe(true);
+  } finally {
+    project.remove();
+  }
+});
+
 test('a detector for servers is one obstacle, and `detection: {}` its cure', async () => {
   const project = new Project();
   try {
