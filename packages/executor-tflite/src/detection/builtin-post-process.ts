@@ -102,7 +102,9 @@ function fast(b: Rewriter, boxes: Value, scores: Value, settings: Settings): Row
   const rows = settings.maxDetections;
   const perRow = Math.min(settings.maxClassesPerDetection, settings.numClasses);
   const best = b.op('Max', [scores, b.ints([1])], { keep_dims: attr.bool(false) });
-  const { indices, count } = suppression(b, boxes, best, rows, settings);
+  const sorted = sort(b, best, settings);
+  const { picked, count } = suppression(b, boxes, sorted, rows, settings);
+  const indices = gather(b, sorted.order, picked);
   const top = b.add('TopKV2', [gather(b, scores, indices), perRow]);
   return {
     boxes: gather(b, boxes, indices),
@@ -119,14 +121,15 @@ function regular(b: Rewriter, boxes: Value, scores: Value, settings: Settings): 
   const { numClasses } = settings;
   const [boxCount] = boxes.shape as number[];
   const perClass = Math.min(settings.detectionsPerClass, boxCount);
-  const byClass = b.add('Unpack', [b.op('Transpose', [scores, b.ints([1, 0])])], {
-    num: attr.int(numClasses),
-    axis: attr.int(0),
-  });
+  const sorted = sort(b, b.op('Transpose', [scores, b.ints([1, 0])]), settings);
+  const rowsOf = (value: Value): Node =>
+    b.add('Unpack', [value], { num: attr.int(numClasses), axis: attr.int(0) });
+  const [byClass, orders, ranks] = [sorted.scores, sorted.order, sorted.ranks].map(rowsOf);
   const found = Array.from({ length: numClasses }, (_, i) => {
-    const own = byClass.output(i);
-    const { indices, count } = suppression(b, boxes, own, perClass, settings);
-    return { indices, count, scores: gather(b, own, indices) };
+    const order = orders.output(i);
+    const own = { scores: byClass.output(i), order, ranks: ranks.output(i) };
+    const { picked, count } = suppression(b, boxes, own, perClass, settings);
+    return { indices: gather(b, order, picked), count, scores: gather(b, own.scores, picked) };
   });
   const join = (values: Value[]): Value =>
     values.length > 1 ? b.op('ConcatV2', [...values, b.ints(0)]) : values[0];
@@ -134,12 +137,12 @@ function regular(b: Rewriter, boxes: Value, scores: Value, settings: Settings): 
   const indices = join(found.map((f) => f.indices));
   const rows = Math.min(settings.maxDetections, numClasses * perClass);
   const top = b.add('TopKV2', [all, rows]);
-  const categories = Array.from({ length: numClasses * perClass }, (_, i) => Math.floor(i / perClass));
+  const categories = counted(numClasses * perClass, (i) => Math.floor(i / perClass));
   const column = (value: Value): Value => b.op('Reshape', [value, b.ints([rows, 1])]);
   const total = found.map((f) => f.count).reduce((sum, n) => b.op('AddV2', [sum, n]));
   return {
     boxes: gather(b, boxes, gather(b, indices, top.output(1))),
-    classes: column(gather(b, Tensor.fromNumbers('float32', [categories.length], categories), top.output(1))),
+    classes: column(gather(b, categories, top.output(1))),
     scores: column(top.output(0)),
     count: b.op('Minimum', [total, rows]),
     rows,
@@ -147,27 +150,45 @@ function regular(b: Rewriter, boxes: Value, scores: Value, settings: Settings): 
   };
 }
 
-/** Indices of the boxes that stay, then zeros up to `max`, and how many they are. */
+/** Scores of all boxes, or rows of them, from the best. */
+interface Sorted {
+  scores: Value;
+  /** Which box each is of: int32. */
+  order: Value;
+  /** A number for each that falls from one to the next, 0 below the threshold. */
+  ranks: Value;
+}
+
+/**
+ * The custom operator takes boxes of one score in their order, NonMaxSuppression in any: the scores of quantised models
+ * have 256 values. So it is given ranks. TopKV2 keeps the order of equals.
+ */
+function sort(b: Rewriter, scores: Value, { scoreThreshold }: Settings): Sorted {
+  const boxes = scores.shape!.at(-1)!;
+  const sorted = b.add('TopKV2', [scores, boxes]);
+  const counts = b.op('GreaterEqual', [sorted.output(0), scoreThreshold]);
+  const ranks = b.op('SelectV2', [counts, counted(boxes, (i) => boxes - i), 0]);
+  return { scores: sorted.output(0), order: sorted.output(1), ranks };
+}
+
+/** Places among the sorted of the boxes that stay, then zeros up to `max`, and how many they are. */
 function suppression(
   b: Rewriter,
   boxes: Value,
-  scores: Value,
+  { order, ranks }: Sorted,
   max: number,
-  { op, iouThreshold, scoreThreshold }: Settings,
-): { indices: Value; count: Value } {
-  const operands = [boxes, scores, max, iouThreshold, below(scoreThreshold)];
+  { op, iouThreshold }: Settings,
+): { picked: Value; count: Value } {
+  const operands = [gather(b, boxes, order), ranks, max, iouThreshold, 0.5];
   const pads = { pad_to_max_output_size: attr.bool(true) };
   const node = b.add(op, op === 'NonMaxSuppressionV5' ? [...operands, 0] : operands, pads);
-  return { indices: node.output(0), count: node.output(op === 'NonMaxSuppressionV5' ? 2 : 1) };
+  return { picked: node.output(0), count: node.output(op === 'NonMaxSuppressionV5' ? 2 : 1) };
 }
 
-/** The next smaller float32: this op drops scores at its threshold, the custom one below it. */
-function below(threshold: number): number {
-  // Of 0 the first that is not taken for 0.
-  if (threshold === 0) return -(2 ** -126);
-  const bits = new Int32Array(new Float32Array([threshold]).buffer);
-  bits[0] += threshold > 0 ? -1 : 1;
-  return new Float32Array(bits.buffer)[0];
+/** A vector of float32, computed from its indices. */
+function counted(length: number, f: (i: number) => number): Tensor {
+  const numbers = Array.from({ length }, (_, i) => f(i));
+  return Tensor.fromNumbers('float32', [length], numbers);
 }
 
 /** True for the first `count` of `length`. */

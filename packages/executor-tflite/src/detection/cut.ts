@@ -25,8 +25,8 @@ export function cutDetection(graph: Graph, settings: DetectionSettings): Signatu
   const shape = [1, ...settings.size, settings.channels];
   const image = addInput(graph, settings, shape);
   const roots = [settings.boxEncodings, settings.classPredictions];
-  const anchorValue = 'file' in settings.anchors ? undefined : settings.anchors;
-  keepOnly(graph, [image, ...[...roots, ...(anchorValue ? [anchorValue] : [])].map((v) => v.node)]);
+  if ('node' in settings.anchors) roots.push(settings.anchors);
+  keepOnly(graph, [image, ...roots.map((v) => v.node)]);
   inferShapes(graph, new Diagnostics());
   foldConstants(graph, { useShapes: true });
   const boxEncodings = withoutUnitAxis(graph, settings.boxEncodings);
@@ -104,14 +104,12 @@ function countsOf(boxEncodings: Value, classPredictions: Value): [boxes: number,
 
 /** The anchors as the op reads them: centre y, centre x, height, width. */
 function anchorsOf(graph: Graph, settings: DetectionSettings, boxes: number): Tensor {
-  const tensor =
-    'file' in settings.anchors ? readNpyFile(settings.anchors.file) : evaluated(graph, settings.anchors);
-  const name = 'file' in settings.anchors ? settings.anchors.file : `"${settings.anchors.name}"`;
+  const tensor = anchorNumbers(graph, settings.anchors);
   const flat = tensor.shape.filter((d, i) => d !== 1 || i === tensor.shape.length - 1);
   if (flat.length !== 2 || flat[0] !== boxes || flat[1] !== 4) {
     throw problem(
       'G003',
-      `the anchors ${name} have shape [${tensor.shape}], but there are ${boxes} box encodings`,
+      `the anchors ${anchorName(settings.anchors)} have shape [${tensor.shape}], but there are ${boxes} box encodings`,
       'anchors are made for one size of images: check detection: { input: { size } }',
     );
   }
@@ -125,6 +123,17 @@ function anchorsOf(graph: Graph, settings: DetectionSettings, boxes: number): Te
     centers.push(top + Math.fround(height / 2), left + Math.fround(width / 2), height, width);
   }
   return Tensor.fromNumbers('float32', [boxes, 4], centers);
+}
+
+function anchorNumbers(graph: Graph, anchors: DetectionSettings['anchors']): Tensor {
+  if (anchors instanceof Tensor) return anchors;
+  return 'file' in anchors ? readNpyFile(anchors.file) : evaluated(graph, anchors);
+}
+
+/** Anchors as messages name them. */
+export function anchorName(anchors: DetectionSettings['anchors']): string {
+  if (anchors instanceof Tensor) return 'of the frozen graph';
+  return 'file' in anchors ? anchors.file : `"${anchors.name}"`;
 }
 
 function evaluated(graph: Graph, value: Value): Tensor {

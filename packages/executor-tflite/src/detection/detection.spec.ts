@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  attr,
   detectionIn,
   Diagnostics,
   FloeError,
+  foldConstants,
+  inferShapes,
   joinPieces,
   Tensor,
   type DetectionKeys,
@@ -15,12 +18,13 @@ import {
 import { convertGraph } from '../convert/convert-graph';
 import { writeModel } from '../tflite/write';
 import type { TfliteModel } from '../tflite/model';
-import { GraphBuilder } from '../testing/graphs';
+import { GraphBuilder, numbers } from '../testing/graphs';
 import { compareDetections, detectionOutputs } from '../verify/compare-detections';
 import { runTflite } from '../verify/litert';
 import { OUTPUTS, POST_PROCESS } from './names';
+import { builtinPostProcess } from './builtin-post-process';
 import { detectionModel } from './detection';
-import { EXPECTED, graphOf, sampleOf } from './testing/fixtures';
+import { EXPECTED, graphOf, sampleOf, TIES, type Outputs } from './testing/fixtures';
 
 type Keys = Partial<DetectionKeys>;
 
@@ -74,7 +78,7 @@ async function run({ model, signature }: Converted, image: Tensor): Promise<Map<
 }
 
 /** Largest difference of any element that counts, of boxes, classes, scores and count. */
-function differences(got: Map<string, Tensor>, want: Expected): number[] {
+function differences(got: Map<string, Tensor>, want: Outputs): number[] {
   return OUTPUTS.map((name, i) => {
     const [shape, elements] = want[i];
     const tensor = got.get(name)!;
@@ -82,7 +86,6 @@ function differences(got: Map<string, Tensor>, want: Expected): number[] {
     return Math.max(...elements.map((x, k) => Math.abs(x - tensor.at(k))));
   });
 }
-type Expected = (typeof EXPECTED)['modern']['runs'][0];
 
 function customOptions(model: TfliteModel): string | undefined {
   const op = model.subgraphs[0].ops.find((o) => o.customCode === POST_PROCESS);
@@ -140,6 +143,59 @@ describe.each(['modern', 'old'] as const)('%s detector', (name) => {
 
     const got = await run(converted, Tensor.fromNumbers('float32', normalised.shape, picture));
     expect(Math.max(...differences(got, runs[0]))).toBeLessThan(1e-4);
+  });
+});
+
+test('a detector of fixed sizes has anchors that freezing computed', async () => {
+  const graph = graphOf('fixed');
+  foldConstants(graph, { useShapes: false });
+  const converted = convert(graph, flags('old'));
+  for (const [i, want] of EXPECTED.old.runs.entries()) {
+    expect(Math.max(...differences(await run(converted, sampleOf('old', i)), want))).toBeLessThan(1e-5);
+  }
+});
+
+describe.each(['fast', 'regular'] as const)('%s suppression of boxes of one score', (type) => {
+  const { settings } = TIES;
+
+  test.each(['custom', 'builtin'])('takes them in their order: %s', async (postprocess) => {
+    const b = new GraphBuilder();
+    const inputs = [b.input('encodings', [1, 40, 4]), b.input('scores', [1, 40, settings.classes + 1])];
+    const anchors = Array.from({ length: 40 }, (_, i) => [Math.floor(i / 8) / 5, (i % 8) / 8, 0.3, 0.3]);
+    const anchorValue = b.graph.addConst('anchors', Tensor.fromNumbers('float32', [40, 4], anchors.flat()));
+    const [y, x, h, w] = settings.scales;
+    const node = b.graph.add(POST_PROCESS, POST_PROCESS, [...inputs, anchorValue.output()], {
+      max_detections: attr.int(settings.max_detections),
+      max_classes_per_detection: attr.int(settings.per_box),
+      detections_per_class: attr.int(settings.per_class),
+      use_regular_nms: attr.bool(type === 'regular'),
+      nms_score_threshold: attr.float(settings.score),
+      nms_iou_threshold: attr.float(settings.iou),
+      num_classes: attr.int(settings.classes),
+      y_scale: attr.float(y),
+      x_scale: attr.float(x),
+      h_scale: attr.float(h),
+      w_scale: attr.float(w),
+    });
+    inferShapes(b.graph, new Diagnostics());
+    const { inputs: places } = b.signature([]);
+    const outputs = OUTPUTS.map(
+      (name, i) => ({ name, tensor: node.output(i).name, dtype: 'float32', shape: null }) as const,
+    );
+    const signature: Signature = { key: 'serving_default', inputs: places, outputs: [...outputs] };
+    if (postprocess === 'builtin') builtinPostProcess(b.graph);
+    const model = convertGraph(b.graph, { signatures: [signature] }, new Diagnostics(), [POST_PROCESS]);
+    for (const [i, want] of TIES[type].entries()) {
+      const levels = numbers(160, i + 11).map((n) => Math.round((n + 1) * 2.5) / 8);
+      const got = await runTflite(
+        joinPieces(writeModel(model)),
+        new Map([
+          [signature.inputs[0].name, Tensor.fromNumbers('float32', [1, 40, 4], numbers(160, i + 1))],
+          [signature.inputs[1].name, Tensor.fromNumbers('float32', [1, 40, 4], levels)],
+        ]),
+      );
+      expect(Math.max(...differences(got, want))).toBeLessThan(1e-6);
+    }
   });
 });
 

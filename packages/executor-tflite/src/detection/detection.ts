@@ -4,7 +4,7 @@
  */
 import type { Diagnostics, Graph, PostProcessSettings, Signature, StageContext } from '@floe/export-core';
 import { builtinPostProcess } from './builtin-post-process';
-import { cutDetection } from './cut';
+import { anchorName, cutDetection } from './cut';
 import { INPUT, OUTPUTS, POST_PROCESS, RAW_INPUT } from './names';
 import { detectionSettings, type DetectionSettings } from './settings';
 
@@ -73,7 +73,7 @@ function describe(settings: DetectionSettings): string[] {
     `detection: ${height} × ${width} ${input} instead of "${settings.image.name}"`,
     `detection: box encodings "${settings.boxEncodings.name}", scales y ${scales.y}, x ${scales.x}, h ${scales.h}, w ${scales.w}`,
     `detection: class predictions "${settings.classPredictions.name}", score converter ${settings.scoreConverter}`,
-    `detection: anchors ${'file' in anchors ? anchors.file : `"${anchors.name}"`}`,
+    `detection: anchors ${anchorName(anchors)}`,
     `detection: ${settings.regular ? 'regular' : 'fast'} suppression, score ≥ ${decimal(settings.scoreThreshold)}, overlap ≤ ${decimal(settings.iouThreshold)}, ${settings.maxDetections} boxes`,
   ];
 }

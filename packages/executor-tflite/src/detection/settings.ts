@@ -8,6 +8,7 @@ import {
   findTensor,
   parseInput,
   readPipelineConfig,
+  Tensor,
   type BoxScales,
   type Detection,
   type DetectionKeys,
@@ -28,8 +29,8 @@ export interface DetectionSettings {
   boxEncodings: Value;
   classPredictions: Value;
   scoreConverter: ScoreConverter;
-  /** The graph's tensor, or the path of an .npy file. */
-  anchors: Value | { file: string };
+  /** The graph's tensor, what freezing made of it, or the path of an .npy file. */
+  anchors: Value | Tensor | { file: string };
   anchorForm: Detection['anchorForm'];
   scales: BoxScales;
   /** Undefined: all classes but the background. */
@@ -75,8 +76,10 @@ export function detectionSettings(
     return tensor === undefined ? undefined : findTensor(graph, { tensor, role: key, where }, diagnostics);
   };
   // Freezing computes what is constant, and a tensor in the middle of it is gone: the box coder has what came of it.
-  const namedAnchors = (): Value | undefined =>
-    keys.anchors !== undefined && !graph.node(parseInput(keys.anchors).name) && found.anchors?.constant
+  const namedAnchors = (): Value | Tensor | undefined =>
+    keys.anchors !== undefined &&
+    !graph.node(parseInput(keys.anchors).name) &&
+    (found.anchors instanceof Tensor || found.anchors?.constant)
       ? found.anchors
       : named('anchors');
   const need = <T>(value: T | undefined, what: string, key: string): T => {

@@ -1,5 +1,6 @@
 /** What was found as the `detection:` block of model.yaml: for people to read, and to write down. */
 import type { DescriptorInput } from '../descriptor/schema';
+import { Tensor } from '../tensor/tensor';
 import type { Detection } from './detection';
 
 export type DetectionBlock = NonNullable<DescriptorInput['detection']>;
@@ -16,7 +17,7 @@ export function detectionBlock(found: Detection): DetectionBlock {
     input: { ...optional('size', found.size, (s) => s), normalized: true },
     boxEncodings: found.boxEncodings.name,
     ...optional('classPredictions', found.classPredictions, (v) => v.name),
-    ...optional('anchors', found.anchors, (v) => v.name),
+    ...optional('anchors', found.anchors instanceof Tensor ? undefined : found.anchors, (v) => v.name),
     ...optional('scoreConverter', found.scoreConverter, (c) => c),
     scales: { y: decimal(scales.y), x: decimal(scales.x), h: decimal(scales.h), w: decimal(scales.w) },
     ...optional('maxDetections', found.maxDetections, (n) => n),

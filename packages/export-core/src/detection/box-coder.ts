@@ -7,6 +7,7 @@
  *   height = exp(h) · anchor_height
  */
 import type { Graph, Node, Value } from '../graph/graph';
+import { Tensor } from '../tensor/tensor';
 import type { BoxScales } from './detection';
 import { origin, source, numberOf, readersOf, type Readers } from './patterns';
 
@@ -14,8 +15,8 @@ export interface BoxCoder {
   /** Box encodings as the network gives them: [batch, boxes, 4]. */
   encodings: Value;
   scales: BoxScales;
-  /** Corners of the anchors, as the graph computes them: [boxes, 4]. */
-  anchors?: Value;
+  /** Corners of the anchors, as the graph computes them; centres and sizes where they are constants. [boxes, 4] */
+  anchors?: Value | Tensor;
   /** The node that takes the encodings apart. */
   node: Node;
 }
@@ -37,15 +38,12 @@ function boxCoder(node: Node, readers: Readers): BoxCoder | undefined {
   const [y, x, h, w] = parts.outputs.map((value) => scaled(value, readers));
   const growth = [h, w].map((part) => product(applied(part.value, 'Exp', readers), readers));
   const shift = [y, x].map((part) => product(part.value, readers));
-  const [height] = growth;
-  if (!height || !growth[1] || shift.includes(undefined)) return undefined;
-  const anchorParts = height.other.node.inputs[0]?.node;
-  const anchors = anchorParts && fourParts(anchorParts);
+  if (growth.includes(undefined) || shift.includes(undefined)) return undefined;
   return {
     node,
     encodings: encodingsBefore(parts.input),
     scales: { y: y.scale, x: x.scale, h: h.scale, w: w.scale },
-    anchors: anchors && origin(anchors.input),
+    anchors: corners(growth[0]!) ?? centers(shift as Product[], growth as Product[], readers),
   };
 }
 
@@ -77,13 +75,39 @@ function applied(value: Value, op: string, readers: Readers): Value | undefined 
   return (readers.get(value) ?? []).find((n) => n.op === op)?.output();
 }
 
-/** The product of a value with another that is not constant. */
-function product(value: Value | undefined, readers: Readers): { other: Value } | undefined {
+/** The tensor whose columns give the height that a box's is a multiple of. */
+function corners({ other }: Product): Value | undefined {
+  const taken = other.node.inputs[0]?.node;
+  const parts = taken && fourParts(taken);
+  return parts && origin(parts.input);
+}
+
+/** What is left where sizes are fixed: freezing computes each column of centres and sizes. */
+function centers(shift: Product[], growth: Product[], readers: Readers): Tensor | undefined {
+  const places = shift.map(({ value }) => {
+    const sum = (readers.get(value) ?? []).find((n) => /^(Add|AddV2)$/.test(n.op));
+    return sum && sum.inputs[sum.inputs[0] === value ? 1 : 0];
+  });
+  const columns = [...places, ...growth.map(({ other }) => other)].map((v) => v && source(v).constant);
+  const [first] = columns;
+  if (!first || columns.some((c) => c?.dtype !== 'float32' || c.size !== first.size)) return undefined;
+  const numbers = columns.map((c) => c!.toNumbers());
+  const rows = Array.from({ length: first.size }, (_, i) => numbers.map((column) => column[i])).flat();
+  return Tensor.fromNumbers('float32', [first.size, 4], rows);
+}
+
+interface Product {
+  value: Value;
+  other: Value;
+}
+
+/** The product of a value with another that is no number. */
+function product(value: Value | undefined, readers: Readers): Product | undefined {
   if (!value) return undefined;
   for (const reader of readers.get(value) ?? []) {
     if (reader.op !== 'Mul') continue;
     const other = reader.inputs[reader.inputs[0] === value ? 1 : 0];
-    if (numberOf(other) === undefined) return { other: source(other) };
+    if (numberOf(other) === undefined) return { value: reader.output(), other: source(other) };
   }
   return undefined;
 }

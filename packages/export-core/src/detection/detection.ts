@@ -7,6 +7,7 @@
  * Such a graph is told by its box coder, not by the names of its nodes: they changed with every release.
  */
 import type { Node, Value } from '../graph/graph';
+import type { Tensor } from '../tensor/tensor';
 
 export const SCORE_CONVERTERS = ['sigmoid', 'softmax', 'none'] as const;
 export type ScoreConverter = (typeof SCORE_CONVERTERS)[number];
@@ -35,7 +36,8 @@ export interface Detection {
   normalization?: Node[];
   boxEncodings: Value;
   scales: BoxScales;
-  anchors?: Value;
+  /** In the graph; as numbers where freezing computed what the box coder makes of them. */
+  anchors?: Value | Tensor;
   anchorForm: AnchorForm;
   /** Before they are converted to scores. */
   classPredictions?: Value;

@@ -8,6 +8,7 @@ import { parseInput } from '../graph/graphdef';
 import type { Graph, Node, Value } from '../graph/graph';
 import { postProcessSettings } from '../ops/detection';
 import { inferShapes } from '../passes/infer-shapes';
+import { Tensor } from '../tensor/tensor';
 import { findBoxCoders, type BoxCoder } from './box-coder';
 import type { Detection, NoDetection } from './detection';
 import { findImage } from './image';
@@ -71,7 +72,7 @@ function fromBoxCoder(graph: Graph, coder: BoxCoder): Detection {
     boxEncodings: coder.encodings,
     scales: coder.scales,
     anchors: coder.anchors,
-    anchorForm: 'corners',
+    anchorForm: coder.anchors instanceof Tensor ? 'centers' : 'corners',
     classPredictions: scores?.predictions,
     scoreConverter: scores?.converter,
     hasBackground: scores?.hasBackground,

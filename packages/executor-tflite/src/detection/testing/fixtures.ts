@@ -21,18 +21,31 @@ export interface Expected {
   };
   /** The custom operator's options as TensorFlow writes them, in hexadecimal digits. */
   options: string;
-  /** For each sample the four outputs: shape and elements. */
-  runs: [number[], number[]][][];
+  runs: Outputs[];
+}
+
+/** The four outputs of a sample: shape and elements. */
+export type Outputs = [number[], number[]][];
+
+/** The post-processing alone, on scores that are often the same. */
+interface Ties {
+  settings: Omit<Expected['settings'], 'size' | 'converter' | 'regular'>;
+  fast: Outputs[];
+  regular: Outputs[];
 }
 
 const FOLDER = join(__dirname, '../fixtures');
 
-export const EXPECTED = JSON.parse(readFileSync(join(FOLDER, 'expected.json'), 'utf8')) as Record<
-  'modern' | 'old',
-  Expected
->;
+function json(name: string): unknown {
+  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
+}
 
-/** `modern`, `old`, or one of them with `_tflite`. */
+export const EXPECTED = json('expected') as Record<'modern' | 'old', Expected>;
+
+/** Of fixtures/make-ties.py. */
+export const TIES = json('ties') as Ties;
+
+/** `modern`, `old`, or one of them with `_tflite`; `fixed`. */
 export function graphBytes(name: string): Buffer {
   return gunzipSync(readFileSync(join(FOLDER, `${name}.pb.gz`)));
 }
