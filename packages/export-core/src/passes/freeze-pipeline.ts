@@ -2,6 +2,7 @@
 import { checkResources } from './check-resources';
 import { checkpointKeys, tableEntries } from './checkpoint-keys';
 import { clearPlacement } from './clear-placement';
+import { compositeFunctions } from './composite-functions';
 import { cutInputs } from './cut-inputs';
 import { dropDefaults } from './drop-defaults';
 import { dropTraining } from './drop-training';
@@ -40,6 +41,8 @@ export const FREEZE_PASSES: Pass<FreezeContext>[] = [
   { name: 'holdInitializers', run: holdInitializers },
   // Before inlining, so that only functions of inference are inlined.
   { name: 'prune', run: prune },
+  // Before inlining, which takes what says that a function stands for an op.
+  { name: 'compositeFunctions', run: compositeFunctions },
   // Before everything that looks for variables, tables or placeholders: they meet their uses in function bodies.
   { name: 'inlineFunctions', run: inlineFunctions },
   // Again: the functions brought their own.

@@ -4,6 +4,7 @@ import { Diagnostics, FloeError } from '../diagnostics/diagnostic';
 import { attr, type Attr } from '../graph/attr';
 import { FunctionGraph, Graph, type Node } from '../graph/graph';
 import { Tensor } from '../tensor/tensor';
+import { compositeFunctions } from './composite-functions';
 import { dropTraining } from './drop-training';
 import { foldConditionals } from './fold-conditionals';
 import type { FreezeContext } from './freeze-context';
@@ -90,6 +91,15 @@ it('functions that double at each level end with an error, not with all memory',
   call(graph, 'y', 'f0', input(graph));
   expect(codeOf(() => inlineFunctions(graph, contextOf('y:0')))).toBe('S010');
 }, 60_000);
+
+it('a function that stands for TFLite_Detection_PostProcess has to look like it', () => {
+  const graph = new Graph();
+  const f = body(graph, 'post', 2);
+  finish(f, f.args[0]);
+  expect(codeOf(() => compositeFunctions(graph))).toBe('none');
+  f.attrs.set('_implements', attr.func('TFLite_Detection_PostProcess'));
+  expect(codeOf(() => compositeFunctions(graph))).toBe('G007');
+});
 
 it('10,000 functions deep is no problem', () => {
   const graph = new Graph();

@@ -42,10 +42,13 @@ function json(name: string): unknown {
 
 export const EXPECTED = json('expected') as Record<'modern' | 'old', Expected>;
 
+/** Of fixtures/make-composite.py: by the signature’s names. */
+export const COMPOSITE = json('composite') as Record<string, Outputs[0]>;
+
 /** Of fixtures/make-ties.py. */
 export const TIES = json('ties') as Ties;
 
-/** `modern`, `old`, or one of them with `_tflite`; `fixed`. */
+/** `modern`, `old`, or one of them with `_tflite`; `fixed`, `keypoints`; `composite`, a SavedModel. */
 export function graphBytes(name: string): Buffer {
   return gunzipSync(readFileSync(join(FOLDER, `${name}.pb.gz`)));
 }
