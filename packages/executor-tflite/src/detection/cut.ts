@@ -91,12 +91,13 @@ function withoutUnitAxis(graph: Graph, value: Value): Value {
 /** Boxes, and classes with the background: from shapes that are known now. */
 function countsOf(boxEncodings: Value, classPredictions: Value): [boxes: number, classes: number] {
   const [e, c] = [boxEncodings.shape, classPredictions.shape];
-  const fits = e?.length === 3 && c?.length === 3 && e[0] === 1 && c[0] === 1 && e[1] === c[1] && e[2] === 4;
+  const fits =
+    e?.length === 3 && c?.length === 3 && e[0] === 1 && c[0] === 1 && e[1] === c[1] && (e[2] ?? 0) >= 4;
   if (!fits || e[1] === null || c[2] === null) {
     throw problem(
       'G003',
       `box encodings "${boxEncodings.name}" have shape [${e}] and class predictions "${classPredictions.name}" [${c}]`,
-      'they have to be [1, boxes, 4] and [1, boxes, classes]: name others under detection: { boxEncodings, classPredictions }',
+      'they have to be [1, boxes, 4 or more] and [1, boxes, classes]: name others under detection: { boxEncodings, classPredictions }',
     );
   }
   return [e[1], c[2]];

@@ -146,8 +146,11 @@ describe.each(['modern', 'old'] as const)('%s detector', (name) => {
   });
 });
 
-test('a detector of fixed sizes has anchors that freezing computed', async () => {
-  const graph = graphOf('fixed');
+test.each([
+  ['of fixed sizes has anchors that freezing computed', 'fixed'],
+  ['with keypoints gives its boxes', 'keypoints'],
+])('a detector %s', async (_, file) => {
+  const graph = graphOf(file);
   foldConstants(graph, { useShapes: false });
   const converted = convert(graph, flags('old'));
   for (const [i, want] of EXPECTED.old.runs.entries()) {

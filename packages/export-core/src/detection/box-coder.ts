@@ -12,7 +12,7 @@ import type { BoxScales } from './detection';
 import { origin, source, numberOf, readersOf, type Readers } from './patterns';
 
 export interface BoxCoder {
-  /** Box encodings as the network gives them: [batch, boxes, 4]. */
+  /** Box encodings as the network gives them: [batch, boxes, 4 and more]. */
   encodings: Value;
   scales: BoxScales;
   /** Corners of the anchors, as the graph computes them; centres and sizes where they are constants. [boxes, 4] */
@@ -33,7 +33,7 @@ export function findBoxCoders(graph: Graph): BoxCoder[] {
 }
 
 function boxCoder(node: Node, readers: Readers): BoxCoder | undefined {
-  const parts = fourParts(node);
+  const parts = columnsOf(node);
   if (!parts) return undefined;
   const [y, x, h, w] = parts.outputs.map((value) => scaled(value, readers));
   const growth = [h, w].map((part) => product(applied(part.value, 'Exp', readers), readers));
@@ -47,10 +47,10 @@ function boxCoder(node: Node, readers: Readers): BoxCoder | undefined {
   };
 }
 
-/** A node that takes a tensor of four columns or rows apart. */
-function fourParts(node: Node): { input: Value; outputs: Value[] } | undefined {
-  const isUnpack = node.op === 'Unpack' && node.int('num') === 4;
-  const isSplit = node.op === 'Split' && node.int('num_split') === 4;
+/** A node that takes a tensor apart, with its first four columns or rows. Keypoints follow the numbers of a box. */
+function columnsOf(node: Node): { input: Value; outputs: Value[] } | undefined {
+  const isUnpack = node.op === 'Unpack' && node.int('num') >= 4;
+  const isSplit = node.op === 'Split' && node.int('num_split') >= 4;
   if (!isUnpack && !isSplit) return undefined;
   return { input: node.inputs[isSplit ? 1 : 0], outputs: [0, 1, 2, 3].map((i) => node.output(i)) };
 }
@@ -78,7 +78,7 @@ function applied(value: Value, op: string, readers: Readers): Value | undefined 
 /** The tensor whose columns give the height that a box's is a multiple of. */
 function corners({ other }: Product): Value | undefined {
   const taken = other.node.inputs[0]?.node;
-  const parts = taken && fourParts(taken);
+  const parts = taken && columnsOf(taken);
   return parts && origin(parts.input);
 }
 
