@@ -13,6 +13,7 @@ import {
   type DetectionKeys,
   type Graph,
   type Signature,
+  type Value,
   type StageContext,
 } from '@floe/export-core';
 import { convertGraph } from '../convert/convert-graph';
@@ -251,6 +252,21 @@ describe('pipeline.config', () => {
 });
 
 describe('graphs that are no single-shot detectors', () => {
+  /** A picture, preprocessed, and a convolution of it. */
+  function network(b: GraphBuilder, name: string): Value {
+    const image =
+      b.graph.node('Preprocessor/sub')?.output() ??
+      b.op('Preprocessor/sub', 'Sub', [
+        b.input('x', [1, 8, 8, 3]),
+        b.constant('mean', Tensor.scalar('float32', 1)),
+      ]);
+    const filters = b.weights(`${name}/filters`, [1, 1, 3, 4]);
+    return b.op(name, 'Conv2D', [image, filters], {
+      strides: attr.ints([1, 1, 1, 1]),
+      padding: attr.string('SAME'),
+    });
+  }
+
   test('a classifier: what can be exported is named', () => {
     const b = new GraphBuilder();
     b.op('probabilities', 'Softmax', [b.op('neg', 'Neg', [b.input('x', [1, 4])])]);
@@ -262,12 +278,30 @@ describe('graphs that are no single-shot detectors', () => {
 
   test('a two-stage detector is told by the crops of its feature map', () => {
     const b = new GraphBuilder();
-    const features = b.op('features', 'Relu', [b.input('x', [1, 8, 8, 4])]);
+    const features = network(b, 'features');
     const crops = [b.weights('boxes', [3, 4]), b.ints('index', [0, 0, 0]), b.ints('size', [2, 2])];
     b.op('CropAndResize', 'CropAndResize', [features, ...crops]);
     const [problem] = problems(b.graph);
     expect(problem.message).toContain('two-stage detector: "CropAndResize"');
-    expect(problem.hint).toContain('tensor: "features:0"');
+    expect(problem.hint).toContain(
+      'tflite: { inputs: [{ name: image, tensor: "Preprocessor/sub:0", shape: [1, 8, 8, 3] }], outputs: [{ name: features, tensor: "features:0" }] }',
+    );
+  });
+
+  test('a detector with another box coder: all its boxes can be exported', () => {
+    const b = new GraphBuilder();
+    const boxes = b.op('raw_detection_boxes', 'Reshape', [network(b, 'boxes'), b.ints('rows', [-1, 4])]);
+    const scores = b.op('raw_detection_scores', 'Reshape', [network(b, 'scores'), b.ints('row', [-1])]);
+    const limits = [b.ints('most', 10), b.constant('iou', Tensor.scalar('float32', 0.5))];
+    b.op('kept', 'NonMaxSuppressionV2', [boxes, scores, ...limits]);
+    const [problem] = problems(b.graph);
+    expect(problem).toMatchObject({
+      code: 'G024',
+      message: expect.stringContaining('not decoded from anchors'),
+    });
+    expect(problem.hint).toContain(
+      'tflite: { inputs: [{ name: image, tensor: "Preprocessor/sub:0", shape: [1, 8, 8, 3] }], outputs: [{ name: raw_detection_boxes, ',
+    );
   });
 
   test('a detector whose anchors do not fit another size of images', () => {

@@ -14,7 +14,7 @@ import type { Detection, NoDetection } from './detection';
 import { findImage } from './image';
 import { source } from './patterns';
 import { convertedFrom, findScores } from './scores';
-import { findSuppression } from './suppression';
+import { findSuppression, isSuppression } from './suppression';
 
 const POST_PROCESS = 'TFLite_Detection_PostProcess';
 
@@ -41,9 +41,9 @@ export function detectionIn(graph: Graph, encodings?: string): Detection | NoDet
   const meant = coders.find((c) => encodings !== undefined && isNamed(c.encodings, encodings));
   if (meant) return fromBoxCoder(graph, meant);
   const crop = nodes.find((node) => node.op === 'CropAndResize');
-  if (crop) return twoStage(crop, coders);
+  if (crop) return twoStage(graph, crop, coders);
   const [coder, another] = coders;
-  if (!coder) return noCoder(graph);
+  if (!coder) return nodes.some(isSuppression) ? otherCoder(graph) : noCoder(graph);
   if (another) {
     return {
       kind: 'none',
@@ -118,14 +118,47 @@ function imageOf(graph: Graph, encodings: Value): Partial<Detection> {
 }
 
 /** Faster R-CNN and its kin: boxes of a first stage are cut out of the feature map and looked at again. */
-function twoStage(crop: Node, coders: readonly BoxCoder[]): NoDetection {
-  const tensors = [source(crop.inputs[0]), ...coders.slice(0, 1).map((c) => c.encodings)];
+function twoStage(graph: Graph, crop: Node, coders: readonly BoxCoder[]): NoDetection {
+  const [coder] = coders;
+  const stage = { features: source(crop.inputs[0]), ...(coder && { box_encodings: coder.encodings }) };
   return {
     kind: 'none',
     reason: `it is a two-stage detector: "${crop.name}" cuts proposals out of the feature map`,
     hint:
       'leave `detection` out: freeze and verify take the whole graph, and for a .tflite the first stage can be ' +
-      `exported: tflite: { outputs: [${tensors.map((t, i) => `{ name: ${i ? 'box_encodings' : 'features'}, tensor: "${t.name}" }`).join(', ')}] }`,
+      `exported: ${between(graph, stage)}`,
+  };
+}
+
+/** Where neither the graph nor anyone says how large pictures are. */
+const ANY_SIZE = [640, 640];
+
+/** The keys for what lies between the preprocessor, whose loop over pictures does not convert, and these tensors. */
+function between(graph: Graph, tensors: Record<string, Value>): string {
+  const list = Object.entries(tensors);
+  const image = findImage(graph, list[0][1].node);
+  const [height, width] = image?.size ?? ANY_SIZE;
+  const shape = `[1, ${height}, ${width}, ${image?.channels ?? 3}]`;
+  const inputs = image && `inputs: [{ name: image, tensor: "${image.value.name}", shape: ${shape} }], `;
+  const outputs = list.map(([name, value]) => `{ name: ${name}, tensor: "${value.name}" }`).join(', ');
+  return `tflite: { ${inputs ?? ''}outputs: [${outputs}] }`;
+}
+
+/** What exporters of the Object Detection API give beside the detections: every box and its scores. */
+const RAW = ['raw_detection_boxes', 'raw_detection_scores'];
+
+/** A detector whose boxes are coded otherwise: by mean and deviation, as squares. */
+function otherCoder(graph: Graph): NoDetection {
+  const raw = RAW.flatMap((name) => graph.node(name) ?? []);
+  const tensors = Object.fromEntries(raw.map((node) => [node.name, node.output()]));
+  return {
+    kind: 'none',
+    reason: `its boxes are not decoded from anchors as ${POST_PROCESS} does it`,
+    hint:
+      'leave `detection` out, and leave the suppression of boxes to the app: ' +
+      (raw.length === RAW.length
+        ? between(graph, tensors)
+        : `where the model has ${RAW.join(' and ')}, declare them under outputs`),
   };
 }
 

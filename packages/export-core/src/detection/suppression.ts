@@ -26,6 +26,10 @@ const OPS: Readonly<Record<string, Places>> = {
   CombinedNonMaxSuppression: { iou: 4, score: 5 },
 };
 
+export function isSuppression(node: Node): boolean {
+  return Object.hasOwn(OPS, node.op);
+}
+
 /** The suppressions that read the given node's results; undefined where none does. */
 export function findSuppression(graph: Graph, after: Node): Suppression | undefined {
   const found: Node[] = [];
@@ -33,7 +37,7 @@ export function findSuppression(graph: Graph, after: Node): Suppression | undefi
   for (const node of graph.sorted()) {
     if (!node.inputs.some((v) => reached.has(v.node))) continue;
     reached.add(node);
-    if (Object.hasOwn(OPS, node.op)) found.push(node);
+    if (isSuppression(node)) found.push(node);
   }
   const [node] = found;
   if (!node) return undefined;
