@@ -1,12 +1,24 @@
 /** A SavedModel whose post-processing is a function of zeros that stands for TFLite's operator. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tensor } from '@floe/export-core';
+import { inspectArtefact, Tensor } from '@floe/export-core';
 import { numbers } from '../testing/graphs';
 import { Project } from '../validate/testing/chain';
 import { runTflite } from '../verify/litert';
 import { INPUT, OUTPUTS } from './names';
 import { COMPOSITE, graphBytes } from './testing/fixtures';
+
+test('inspect shows the detector that it is', () => {
+  const project = new Project();
+  try {
+    writeFileSync(join(project.model, 'saved_model.pb'), graphBytes('composite'));
+    expect(inspectArtefact(project.model)).toMatchObject({
+      detection: { input: { size: [6, 6] }, scoreConverter: 'sigmoid', maxDetections: 5 },
+    });
+  } finally {
+    project.remove();
+  }
+});
 
 const SIGNATURE = Object.keys(COMPOSITE);
 

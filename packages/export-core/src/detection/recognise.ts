@@ -20,11 +20,16 @@ const POST_PROCESS = 'TFLite_Detection_PostProcess';
 
 /** The detector in a graph; undefined where the graph is none, or not of the kind that is known. */
 export function recogniseDetection(graph: Graph): Detection | undefined {
-  // Most graphs are no detectors: that is told without their shapes.
-  const isReady = [...graph.nodes.values()].some((node) => node.op === POST_PROCESS);
-  if (!isReady && findBoxCoders(graph).length === 0) return undefined;
+  if (!holdsDetection(graph)) return undefined;
   const found = detectionIn(graph);
   return found.kind === 'none' ? undefined : found;
+}
+
+/** Whether there may be a detector: most graphs are none, and that is told without their shapes. */
+export function holdsDetection(graph: Graph): boolean {
+  return (
+    [...graph.nodes.values()].some((node) => node.op === POST_PROCESS) || findBoxCoders(graph).length > 0
+  );
 }
 
 /**

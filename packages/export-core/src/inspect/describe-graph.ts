@@ -3,11 +3,14 @@ import type { Signature, TensorSpec } from '../contract/contract';
 import { DEFAULT_SIGNATURE } from '../contract/contract';
 import { placeholders, proposeOutputs } from '../contract/propose';
 import { detectionBlock, type DetectionBlock } from '../detection/block';
-import { recogniseDetection } from '../detection/recognise';
-import { Diagnostics } from '../diagnostics/diagnostic';
+import { holdsDetection, recogniseDetection } from '../detection/recognise';
+import { Diagnostics, FloeError } from '../diagnostics/diagnostic';
 import { GraphError, type Graph, type Node } from '../graph/graph';
 import { parseInput } from '../graph/graphdef';
+import { compositeFunctions } from '../passes/composite-functions';
 import { inferShapes } from '../passes/infer-shapes';
+import { inlineFunctions } from '../passes/inline-functions';
+import { prune } from '../passes/prune';
 import type { DType } from '../tensor/dtype';
 
 export interface DescribedVariable {
@@ -34,26 +37,37 @@ const VARIABLE = /^(VariableV2|Variable|VarHandleOp)$/;
 /** A flag that is fed false for inference: freezing does so by itself. */
 const TRAINING_FLAG = /train|phase/i;
 
-/** Describes a graph. Infers the shapes of its values on the way. */
+/** Describes a graph. Infers the shapes of its values on the way, and inlines the functions of a detector. */
 export function describeGraph(graph: Graph, signatures: readonly Signature[]): DescribedGraph {
-  const detection = detectionOf(graph);
-  return {
+  const described = {
     ...likelyContract(graph, signatures),
     variables: variablesOf(graph),
     ops: opCounts(graph),
-    ...(detection ? { detection } : {}),
   };
+  const detection = detectionOf(graph, signatures);
+  return detection ? { ...described, detection } : described;
 }
 
-function detectionOf(graph: Graph): DetectionBlock | undefined {
+function detectionOf(graph: Graph, signatures: readonly Signature[]): DetectionBlock | undefined {
   try {
+    compositeFunctions(graph);
+    // TensorFlow 2 keeps the whole model in a function.
+    if ([...graph.functions.values()].some(holdsDetection)) inline(graph, signatures);
     const found = recogniseDetection(graph);
     return found && detectionBlock(found);
   } catch (error) {
     // Malformed nodes are told of when the graph is used.
-    if (error instanceof GraphError) return undefined;
+    if (error instanceof GraphError || error instanceof FloeError) return undefined;
     throw error;
   }
+}
+
+/** As freezing does it, so that tensors have the names they have in the frozen graph. */
+function inline(graph: Graph, signatures: readonly Signature[]): void {
+  const contract = { version: 1 as const, signatures: structuredClone([...signatures]), initializers: [] };
+  const context = { contract, rename: {}, diagnostics: new Diagnostics(), initializers: [] };
+  prune(graph, context);
+  inlineFunctions(graph, context);
 }
 
 function likelyContract(
