@@ -71,10 +71,10 @@ function schemaRoot(): protobuf.Root {
 export function messageType(name: MessageName): protobuf.Type {
   let type = prepared.get(name);
   if (!type) {
-    // Codecs are generated per type when first used; only the constructors of all types are ours from the start.
     for (const each of Object.keys(MESSAGES)) {
       const one = schemaRoot().lookupType(`${PACKAGE}.${each}`);
       one.ctor = messageConstructor(one);
+      generateOnUse(one);
       for (const field of one.fieldsArray) {
         if (field.repeated) continue;
         // protobufjs' defaults are a Long and an array.
@@ -87,6 +87,28 @@ export function messageType(name: MessageName): protobuf.Type {
   }
   return type;
 }
+
+/**
+ * Lets a type generate its decoder and its encoder when each is first called. protobufjs itself generates with either
+ * one the other, and three functions more that nothing here calls: a fifth of the time of a small freeze.
+ */
+function generateOnUse(type: protobuf.Type): void {
+  const types = (): (protobuf.ReflectionObject | null)[] =>
+    type.fieldsArray.map((f) => f.resolve().resolvedType);
+  const { Reader, Writer, util } = protobuf;
+  type.decode = (...args) => {
+    const scope = { Reader, types: types(), util, C: type.ctor };
+    type.decode = (protobuf.decoder(type) as Generated<typeof type.decode>)(scope);
+    return type.decode(...args);
+  };
+  type.encode = (...args) => {
+    type.encode = (protobuf.encoder(type) as Generated<typeof type.encode>)({ Writer, types: types(), util });
+    return type.encode(...args);
+  };
+}
+
+/** What protobufjs makes of generated code: a function of what that refers to. */
+type Generated<F> = (scope: object) => F;
 
 /** A message object as `decode` makes them, from the fields given; the others have their defaults. */
 export function create<N extends MessageName>(name: N, fields: Partial<Message<N>> = {}): Message<N> {
