@@ -8,12 +8,12 @@ import { checkOpFit } from './op-fit';
 /**
  * Checks a graph and the functions it calls.
  *
- * @param nodes only these of the main graph; default: all
+ * @param nodes only these of the main graph, and the functions that they call; default: all
  */
-export function checkGraph(graph: Graph, diagnostics: Diagnostics, nodes?: Iterable<Node>): void {
+export function checkGraph(graph: Graph, diagnostics: Diagnostics, nodes?: ReadonlySet<Node>): void {
   checkCycles(graph, diagnostics);
   checkOpFit(graph, nodes ?? graph.nodes.values(), diagnostics);
-  for (const body of reachableFunctions(graph).order) {
+  for (const body of reachableFunctions(graph, nodes).order) {
     checkCycles(body, diagnostics);
     checkOpFit(graph, body.nodes.values(), diagnostics);
   }

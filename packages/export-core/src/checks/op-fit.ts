@@ -19,16 +19,21 @@ const REGISTRY = 'TensorFlow 2.21';
 /** Checks inputs, attributes and types of nodes against TensorFlow's registry. Custom ops have no definition to fit. */
 export function checkOpFit(graph: Graph, nodes: Iterable<Node>, diagnostics: Diagnostics): void {
   const problems: Diagnostic[] = [];
-  const library = new Set(graph.functions.keys());
+  // Asked for once a node: RestoreV2 has as many outputs as the model has variables, and each has its reader.
+  const known = new Map<Node, ReturnType<typeof outputTypes>>();
+  const typesOf: TypesOf = (source) => {
+    if (!known.has(source)) known.set(source, outputTypes(source));
+    return known.get(source);
+  };
   for (const node of nodes) {
     const { def } = node;
     // A function may be called by its name, in place of an op; arguments of functions are Floe's own nodes.
-    if (!def || library.has(node.op) || node.op === '_Arg') continue;
+    if (!def || graph.functions.has(node.op) || node.op === '_Arg') continue;
     const before = problems.length;
     checkAttributes(node, def, problems);
     // What follows is only as good as the attributes.
     if (problems.slice(before).some((p) => p.severity === 'error')) continue;
-    checkInputs(node, problems);
+    checkInputs(node, typesOf, problems);
   }
   tell(problems, diagnostics);
 }
@@ -90,7 +95,10 @@ function wrongValue(node: Node, name: string, given: Attr): string | undefined {
   return `is ${other}, and ${node.op} takes ${allowed.slice(0, -1).join(', ')} or ${allowed[allowed.length - 1]}`;
 }
 
-function checkInputs(node: Node, problems: Diagnostic[]): void {
+/** `outputTypes`, remembered. */
+type TypesOf = typeof outputTypes;
+
+function checkInputs(node: Node, typesOf: TypesOf, problems: Diagnostic[]): void {
   const wanted = inputTypes(node);
   if (!wanted) return;
   const told = `${node.op} "${node.name}"`;
@@ -107,7 +115,7 @@ function checkInputs(node: Node, problems: Diagnostic[]): void {
   }
   node.inputs.forEach((value, i) => {
     const { node: source, index } = value;
-    const given = outputTypes(source);
+    const given = typesOf(source);
     if (!given) return;
     const feeds = `${source.op} "${source.name}"`;
     if (index >= given.length) {

@@ -37,19 +37,27 @@ export function isCall(node: Node): boolean {
 
 /** The functions that a node's attributes name. */
 export function functionRefs(node: Node): FunctionRef[] {
-  return [...node.attrs.values()].flatMap(refsIn);
+  const refs: FunctionRef[] = [];
+  for (const value of node.attrs.values()) addRefs(value, refs);
+  return refs;
 }
 
-function refsIn(value: Attr | undefined): FunctionRef[] {
-  if (value?.kind === 'func') return [value.value];
-  return value?.kind === 'list' ? value.value.flatMap(refsIn) : [];
+/** Without a list of its own for each attribute: every node of a graph is asked, several times. */
+function addRefs(value: Attr, refs: FunctionRef[]): void {
+  if (value.kind === 'func') refs.push(value.value);
+  else if (value.kind === 'list') for (const item of value.value) addRefs(item, refs);
 }
 
 /** Every function that a node needs by itself. */
 export function usedFunctions(functions: Functions, node: Node): FunctionGraph[] {
-  const used = functionRefs(node).flatMap(({ name }) => functions.get(name) ?? []);
+  const used: FunctionGraph[] = [];
   const direct = directCall(functions, node);
-  return direct ? [direct, ...used] : used;
+  if (direct) used.push(direct);
+  for (const { name } of functionRefs(node)) {
+    const body = functions.get(name);
+    if (body) used.push(body);
+  }
+  return used;
 }
 
 /** How functional control flow hands its inputs to its bodies. */
@@ -69,7 +77,11 @@ export function branchesOf(functions: Functions, node: Node): Branching | undefi
   const kind = /^(?:Stateless)?(While|If|Case)$/.exec(node.op)?.[1];
   if (!kind) return undefined;
   const names = { While: ['cond', 'body'], If: ['then_branch', 'else_branch'], Case: ['branches'] }[kind]!;
-  const refs = names.flatMap((name) => refsIn(node.attrs.get(name)));
+  const refs: FunctionRef[] = [];
+  for (const name of names) {
+    const value = node.attrs.get(name);
+    if (value) addRefs(value, refs);
+  }
   const bodies = refs.flatMap(({ name }) => functions.get(name) ?? []);
   if (bodies.length !== refs.length || bodies.length === 0) return undefined;
   return kind === 'While'
@@ -77,17 +89,26 @@ export function branchesOf(functions: Functions, node: Node): Branching | undefi
     : { bodies, giving: bodies, firstInput: 1, inputTypes: 'Tin', outputTypes: 'Tout' };
 }
 
-/** Every function that the graph needs, each after those it needs itself. */
-export function reachableFunctions(graph: Graph): { order: FunctionGraph[]; cycle?: FunctionGraph[] } {
+/**
+ * Every function that the graph needs, each after those it needs itself.
+ *
+ * @param nodes those of the main graph that count; default: all
+ */
+export function reachableFunctions(
+  graph: Graph,
+  nodes: Iterable<Node> = graph.nodes.values(),
+): { order: FunctionGraph[]; cycle?: FunctionGraph[] } {
   const order: FunctionGraph[] = [];
   const done = new Set<FunctionGraph>();
   const open = new Set<FunctionGraph>();
-  const next = (of: Graph): FunctionGraph[] => [
-    ...new Set([...of.nodes.values()].flatMap((node) => usedFunctions(graph.functions, node))),
-  ];
+  const next = (users: Iterable<Node>): FunctionGraph[] => {
+    const used = new Set<FunctionGraph>();
+    for (const node of users) for (const body of usedFunctions(graph.functions, node)) used.add(body);
+    return [...used];
+  };
   // Iterative: depth is no limit.
   const stack: { body?: FunctionGraph; calls: FunctionGraph[]; at: number }[] = [
-    { calls: next(graph), at: 0 },
+    { calls: next(nodes), at: 0 },
   ];
   while (stack.length) {
     const top = stack[stack.length - 1];
@@ -96,7 +117,7 @@ export function reachableFunctions(graph: Graph): { order: FunctionGraph[]; cycl
       if (open.has(body)) return { order, cycle: [...open].slice([...open].indexOf(body)) };
       if (done.has(body)) continue;
       open.add(body);
-      stack.push({ body, calls: next(body), at: 0 });
+      stack.push({ body, calls: next(body.nodes.values()), at: 0 });
     } else {
       stack.pop();
       if (!top.body) continue;
