@@ -38,6 +38,9 @@ function transposedBytes(
   return out;
 }
 
+/** Elements of a block's side: its lines of both arrays stay in the processor's first cache. */
+const BLOCK = 32;
+
 /** out[index] = source[Σ index·step], out in row-major order; the two last axes in an inner loop of blocks. */
 function permute(
   source: Int32Array,
@@ -50,7 +53,6 @@ function permute(
     out.set(source);
     return;
   }
-  const BLOCK = 32;
   // The axis along which the source is contiguous, if it is not the last, is walked in blocks with the last one.
   let fast = steps.indexOf(Math.min(...steps.map((s, i) => (shape[i] > 1 ? s : Infinity))));
   if (fast < 0 || fast === rank - 1) fast = rank - 2;
@@ -58,8 +60,7 @@ function permute(
   const last = rank - 1;
   const outer = shape.map((_, i) => i).filter((i) => i !== fast && i !== last);
   const index = new Array<number>(outer.length).fill(0);
-  const nFast = shape[fast];
-  const nLast = shape[last];
+  const [fastStep, lastStep, outStep] = [steps[fast], steps[last], outSteps[fast]];
   for (;;) {
     let from = 0;
     let to = 0;
@@ -67,19 +68,38 @@ function permute(
       from += index[k] * steps[axis];
       to += index[k] * outSteps[axis];
     });
-    for (let b = 0; b < nFast; b += BLOCK) {
-      const bEnd = Math.min(nFast, b + BLOCK);
-      for (let j = 0; j < nLast; j += BLOCK) {
-        const jEnd = Math.min(nLast, j + BLOCK);
-        for (let i = b; i < bEnd; i++) {
-          let s = from + i * steps[fast] + j * steps[last];
-          let d = to + i * outSteps[fast] + j;
-          for (let k = j; k < jEnd; k++, s += steps[last], d++) out[d] = source[s];
-        }
+    for (let i = 0; i < shape[fast]; i += BLOCK) {
+      const rows = Math.min(BLOCK, shape[fast] - i);
+      for (let j = 0; j < shape[last]; j += BLOCK) {
+        const columns = Math.min(BLOCK, shape[last] - j);
+        const [s, d] = [from + i * fastStep + j * lastStep, to + i * outStep + j];
+        copyBlock(source, s, fastStep, lastStep, out, d, outStep, rows, columns);
       }
     }
     let axis = outer.length - 1;
     while (axis >= 0 && ++index[axis] === shape[outer[axis]]) index[axis--] = 0;
     if (axis < 0) return;
+  }
+}
+
+/**
+ * One block. A function by itself, because V8 compiles one that is called often soon, and a nest of five loops that is
+ * entered once a filter late: most of a small model's transpositions then ran in the interpreter.
+ */
+function copyBlock(
+  source: Int32Array,
+  from: number,
+  rowStep: number,
+  columnStep: number,
+  out: Int32Array,
+  to: number,
+  outStep: number,
+  rows: number,
+  columns: number,
+): void {
+  for (let i = 0; i < rows; i++) {
+    let s = from + i * rowStep;
+    let d = to + i * outStep;
+    for (const end = d + columns; d < end; d++, s += columnStep) out[d] = source[s];
   }
 }
