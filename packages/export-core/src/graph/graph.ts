@@ -249,32 +249,40 @@ export class Graph {
    */
   sorted(): Node[] {
     const order: Node[] = [];
-    const done = new Set<Node>();
-    const open = new Set<Node>();
+    // False while what a node reads is still being visited. The walk makes no objects: every pass takes it.
+    const done = new Map<Node, boolean>();
+    const path: Node[] = [];
+    const edges: number[] = [];
+    const enter = (node: Node): void => {
+      const state = done.get(node);
+      if (state === true) return;
+      if (state === false)
+        throw new GraphError(`the graph has a cycle through "${node.name}" outside of loops`, node);
+      done.set(node, false);
+      path.push(node);
+      edges.push(0);
+    };
     for (const root of this.nodes.values()) {
-      const stack: { node: Node; next: number; edges: Node[] }[] = [];
-      const push = (node: Node) => {
-        if (done.has(node)) return;
-        if (open.has(node))
-          throw new GraphError(`the graph has a cycle through "${node.name}" outside of loops`, node);
-        open.add(node);
-        const edges = isBackEdge(node) ? [] : [...node.inputs.map((v) => v.node), ...node.controls];
-        stack.push({ node, next: 0, edges });
-      };
-      push(root);
-      while (stack.length) {
-        const top = stack[stack.length - 1];
-        if (top.next < top.edges.length) push(top.edges[top.next++]);
+      enter(root);
+      while (path.length) {
+        const node = path[path.length - 1];
+        const source = isBackEdge(node) ? undefined : sourceOf(node, edges[edges.length - 1]++);
+        if (source) enter(source);
         else {
-          stack.pop();
-          open.delete(top.node);
-          done.add(top.node);
-          order.push(top.node);
+          path.pop();
+          edges.pop();
+          done.set(node, true);
+          order.push(node);
         }
       }
     }
     return order;
   }
+}
+
+/** The node at the end of edge `i`: data edges first, then control edges; undefined behind the last. */
+function sourceOf({ inputs, controls }: Node, i: number): Node | undefined {
+  return i < inputs.length ? inputs[i].node : controls[i - inputs.length];
 }
 
 /** NextIteration reads a value that is computed after it: the one edge that may close a cycle. */

@@ -23,9 +23,8 @@ export function dropTraining(graph: Graph): void {
 function dropControls(graph: Graph, effects: SideEffects): void {
   const matters = new Set<Node>();
   for (const node of graph.sorted()) {
-    const sources = [...node.inputs.map((v) => v.node), ...node.controls];
-    if (CONTROL_FLOW.test(node.op) || sources.some((s) => matters.has(s)) || effects.writes(node))
-      matters.add(node);
+    const follows = node.inputs.some((v) => matters.has(v.node)) || node.controls.some((n) => matters.has(n));
+    if (follows || CONTROL_FLOW.test(node.op) || effects.writes(node)) matters.add(node);
   }
   const gone = new Set([...graph.nodes.values()].filter((n) => SILENT.test(n.op)));
   for (const node of graph.nodes.values()) {
