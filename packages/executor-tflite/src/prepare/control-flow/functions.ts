@@ -31,6 +31,8 @@ export function functionRefs(node: Node): FunctionRef[] {
 
 /** Every function that a graph calls, directly or through others, each once, callers first. */
 export function calledFunctions(graph: Graph): FunctionGraph[] {
+  // Asked before each pass: most frozen graphs have no functions, and need not be walked for that.
+  if (graph.functions.size === 0) return [];
   const found = new Map<string, FunctionGraph>();
   const visit = (caller: Graph) => {
     for (const node of caller.nodes.values()) {
