@@ -90,7 +90,7 @@ export function messageType(name: MessageName): protobuf.Type {
 
 /**
  * Lets a type generate its decoder and its encoder when each is first called. protobufjs itself generates with either
- * one the other, and three functions more that nothing here calls: a fifth of the time of a small freeze.
+ * one the other, and three functions more that nothing here calls.
  */
 function generateOnUse(type: protobuf.Type): void {
   const types = (): (protobuf.ReflectionObject | null)[] =>
