@@ -36,6 +36,7 @@ export * from './keys/atomic';
 export * from './keys/fingerprint';
 export * from './keys/handed-keys';
 export * from './keys/lock';
+export * from './keys/lock-mode';
 export * from './keys/manifest';
 export * from './keys/memo';
 export * from './keys/stage-key';

@@ -11,6 +11,7 @@ import { handedKey } from '../keys/handed-keys';
 import { obstacles, openModel, runTarget, type ModelProject } from './model-project';
 import { printResult } from './print-result';
 import { readLock } from '../keys/lock';
+import { isLockFrozen } from '../keys/lock-mode';
 import { nowAndThen } from './now-and-then';
 import { isDamage, remake, remakeUpstream, repaired, type RunOne } from './remake';
 import { failure, lockMismatch, missingFiles, type RunResult } from './run-stage';
@@ -135,20 +136,6 @@ function missingDependencies(
     hint: 'run it with its dependencies (no --exclude-task-dependencies, no dependsOn of your own): they are cached',
   };
   return { outcome: 'failed', diagnostics: [diagnostic] };
-}
-
-/** Says to executors whether model.lock.json is binding (`frozen`); set by whoever makes the keys. */
-export const LOCK_MODE = 'FLOE_LOCK';
-
-/** Whether files have to be those of model.lock.json: in CI and on request. */
-export function isLockFrozen(env: NodeJS.ProcessEnv): boolean {
-  return env[LOCK_MODE] === 'frozen' || isCI(env);
-}
-
-/** Whether a build machine runs this, by what the common ones set. */
-export function isCI(env: NodeJS.ProcessEnv): boolean {
-  if (['false', '0'].includes(env.CI ?? '')) return false;
-  return Boolean(env.CI || env.TF_BUILD || env.JENKINS_URL || env.TEAMCITY_VERSION || env.CODEBUILD_BUILD_ID);
 }
 
 /** Names the file in which executors note what they ran, so that a summary can tell it from what was cached. */
