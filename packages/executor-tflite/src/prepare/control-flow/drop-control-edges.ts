@@ -5,8 +5,7 @@
  * An order matters where variables are written. Other edges told the branches of TF1 apart, and checks apart from
  * results; what they led to alone is gone with them.
  */
-import type { Graph, Node } from '@floe/export-core';
-import { functionRefs } from './functions';
+import { functionRefs, type Graph, type Node } from '@floe/export-core';
 
 /** Ops that write to what outlives a node: variables, tables, queues. */
 const WRITES =

@@ -2,9 +2,8 @@
 import {
   attr,
   FunctionGraph,
-  type Attr,
+  usedFunctions,
   type DType,
-  type FunctionRef,
   type Graph,
   type Node,
   type Value,
@@ -18,17 +17,6 @@ export const isLoop = (node: Node) => LOOPS.has(node.op);
 export const isIf = (node: Node) => IFS.has(node.op);
 export const isCase = (node: Node) => CASES.has(node.op);
 
-/** The functions that a node's attributes name, in the order of the attributes. */
-export function functionRefs(node: Node): FunctionRef[] {
-  const refs: FunctionRef[] = [];
-  const visit = (value: Attr) => {
-    if (value.kind === 'func') refs.push(value.value);
-    else if (value.kind === 'list') value.value.forEach(visit);
-  };
-  for (const value of node.attrs.values()) visit(value);
-  return refs;
-}
-
 /** Every function that a graph calls, directly or through others, each once, callers first. */
 export function calledFunctions(graph: Graph): FunctionGraph[] {
   // Asked before each pass: most frozen graphs have no functions, and need not be walked for that.
@@ -36,11 +24,9 @@ export function calledFunctions(graph: Graph): FunctionGraph[] {
   const found = new Map<string, FunctionGraph>();
   const visit = (caller: Graph) => {
     for (const node of caller.nodes.values()) {
-      const names = functionRefs(node).map((ref) => ref.name);
-      for (const name of node.def ? names : [node.op, ...names]) {
-        const body = graph.functions.get(name);
-        if (!body || found.has(name)) continue;
-        found.set(name, body);
+      for (const body of usedFunctions(graph.functions, node)) {
+        if (found.has(body.name)) continue;
+        found.set(body.name, body);
         visit(body);
       }
     }

@@ -5,6 +5,7 @@
  * So every body can have the shapes of its one caller, and be changed together with it.
  */
 import {
+  functionRefs,
   outputTypes,
   type Attr,
   type DType,
@@ -14,7 +15,7 @@ import {
   type Node,
 } from '@floe/export-core';
 import type { PrepareContext } from '../prepare';
-import { calledFunctions, copyFunction, functionRefs, giveInstead, inlineBody } from './functions';
+import { calledFunctions, copyFunction, giveInstead, inlineBody } from './functions';
 
 const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
 

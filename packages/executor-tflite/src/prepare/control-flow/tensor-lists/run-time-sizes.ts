@@ -2,8 +2,8 @@
  * Sizes of a list's elements that only a run tells, mostly the batch: found by following an element back to a tensor
  * that is there before the list is made, through the loop that writes it.
  */
-import { type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
-import { allGraphs, functionRefs, isIf, isLoop } from '../functions';
+import { functionRefs, type FunctionGraph, type Graph, type Node, type Value } from '@floe/export-core';
+import { allGraphs, isIf, isLoop } from '../functions';
 import type { ListClass, ListClasses } from './list-classes';
 
 /** An axis of a tensor whose size is the one looked for. */
