@@ -67,6 +67,7 @@ export * from './stages/scheduled';
 export * from './stages/stage';
 export * from './stages/table';
 export * from './stages/target-key';
+export * from './stages/targets';
 export * from './tensor/dtype';
 export * from './tensor/shape';
 export * from './tensor/tensor';

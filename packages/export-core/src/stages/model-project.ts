@@ -7,7 +7,7 @@ import type { Memo } from '../keys/memo';
 import { failure, runStage, type RunResult } from './run-stage';
 import { examiner } from './examine';
 import type { StageContext, StageFunctions } from './stage';
-import { targetName, targetsOf } from './table';
+import { targetName, targetsOf } from './targets';
 import type { CodeIdentity, TargetRef } from './target-key';
 
 export interface ModelProject {

@@ -19,7 +19,8 @@ import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/ma
 import { Memo } from '../keys/memo';
 import { artefactKey } from '../keys/stage-key';
 import type { StageContext, StageFunction, StageResult } from './stage';
-import { outputsOf, stageOf, targetName } from './table';
+import { outputsOf, stageOf } from './table';
+import { targetName } from './targets';
 import {
   keyOver,
   sliceDigest,

@@ -5,7 +5,8 @@ import { openModel } from './model-project';
 import { keyOf } from './target-key';
 import { isWhole } from './remake';
 import { RAN_FILE, ranTargets, remakeScheduled, runScheduled, type ScheduledTarget } from './scheduled';
-import { stageOf, targetsOf } from './table';
+import { stageOf } from './table';
+import { targetsOf } from './targets';
 import { FAKE_CODE, fakeModel, fakeStages, MODEL_YAML, temporaryFolder } from './testing/fake-model';
 
 const workspace = temporaryFolder();

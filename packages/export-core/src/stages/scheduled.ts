@@ -16,7 +16,8 @@ import { nowAndThen } from './now-and-then';
 import { isDamage, remake, remakeUpstream, repaired, type RunOne } from './remake';
 import { failure, lockMismatch, missingFiles, type RunResult } from './run-stage';
 import type { StageFunctions } from './stage';
-import { dependenciesOf, stageOf, targetName, type StageName } from './table';
+import { stageOf, type StageName } from './table';
+import { dependenciesOf, targetName } from './targets';
 import { sourcesOf, type CodeIdentity, type TargetRef } from './target-key';
 
 export interface ScheduledTarget {

@@ -1,7 +1,8 @@
 import { parseDescriptor } from '../descriptor/load';
 import type { Descriptor } from '../descriptor/schema';
 import { canonicalJson } from '../keys/canonical';
-import { dependenciesOf, STAGES, stageOf, targetsOf, type StageTarget } from './table';
+import { STAGES, stageOf } from './table';
+import { dependenciesOf, targetsOf, type StageTarget } from './targets';
 
 const TEXT = `version: 1
 source: { frozenGraph: a/graph.pb }

@@ -307,57 +307,6 @@ export function outputsOf(
   return outputs(variant).filter((path) => path !== manifest(variant) && !others.includes(path));
 }
 
-/** `freeze`, `export-tflite:int8`. */
-export function targetName(stage: StageName, variant?: string): string {
-  return variant === undefined ? stage : `${stage}:${variant}`;
-}
-
-export interface StageTarget {
-  stage: Stage;
-  variant?: string;
-  target: string;
-}
-
-/** Every target with work of its own that a model has, each after those it reads from. */
-export function targetsOf(descriptor: Descriptor): StageTarget[] {
-  const variants = Object.entries(descriptor.variants);
-  return STAGES.flatMap((stage): StageTarget[] =>
-    stage.perVariant
-      ? variants
-          .filter(([, settings]) => stage.appliesTo(settings))
-          .map(([variant]) => ({ stage, variant, target: targetName(stage.name, variant) }))
-      : [{ stage, target: stage.name }],
-  );
-}
-
-/** The targets of the same model that have to be done before this one. */
-export function dependenciesOf(descriptor: Descriptor, { stage, variant }: StageTarget): string[] {
-  const names = [...stage.upstream(descriptor, variant).map((u) => u.stage), ...stage.after];
-  return names.map((name) => targetName(name, stageOf(name).perVariant ? variant : undefined));
-}
-
-/** The targets of a stage, of the variants asked for (default: all), and those they need, in the order of the stages. */
-export function targetsUpTo(
-  descriptor: Descriptor,
-  until: StageName,
-  variants: readonly string[] = [],
-): StageTarget[] {
-  const all = targetsOf(descriptor).filter(
-    ({ variant }) => variant === undefined || variants.length === 0 || variants.includes(variant),
-  );
-  const needed = new Set<string>();
-  const need = (target: StageTarget): void => {
-    if (needed.has(target.target)) return;
-    needed.add(target.target);
-    for (const name of dependenciesOf(descriptor, target)) {
-      const dependency = all.find((t) => t.target === name);
-      if (dependency) need(dependency);
-    }
-  };
-  for (const target of all) if (target.stage.name === until) need(target);
-  return all.filter(({ target }) => needed.has(target));
-}
-
 function variantOf(descriptor: Descriptor, variant: string | undefined): Variant {
   const settings = variant === undefined ? undefined : descriptor.variants[variant];
   if (!settings) throw new RangeError(`the model has no variant ${variant}`);

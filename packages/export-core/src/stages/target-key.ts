@@ -9,7 +9,7 @@ import { digestOf } from '../keys/digest';
 import { entryOf, lockedPath, type LockEntry, type ModelLock } from '../keys/lock';
 import type { Memo } from '../keys/memo';
 import { stageKey } from '../keys/stage-key';
-import type { StageTarget } from './table';
+import type { StageTarget } from './targets';
 
 /** The stage of a target, and the variant it is for. */
 export type TargetRef = Pick<StageTarget, 'stage' | 'variant'>;

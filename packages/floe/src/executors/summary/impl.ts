@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { formatSize, ranTargets } from '@floe/export-core';
+import { formatSize, ranTargets, withDependencies } from '@floe/export-core';
 import { Outlines } from '../../plugin/create-nodes';
 import type { ModelOutline } from '../../plugin/targets';
 
@@ -37,7 +37,8 @@ export function summaryOf(
   });
   const ran = ranTargets(projectRoot);
   if (ran && outline.valid) {
-    const all = targetsToExport(outline);
+    const isExport = ({ stage }: { stage: string }): boolean => stage === 'export-tflite';
+    const all = withDependencies(outline.targets, isExport, (t) => t.dependsOn).map(({ target }) => target);
     const made = all.filter((target) => ran.has(target));
     const cached = all.filter((target) => !ran.has(target));
     const parts = [
@@ -47,16 +48,6 @@ export function summaryOf(
     lines.push(`  ${parts.filter(Boolean).join('; ')}`);
   }
   return lines.join('\n') + '\n';
-}
-
-/** What an export of all variants runs, in order. */
-function targetsToExport({ targets }: ModelOutline): string[] {
-  const needed = new Set<string>();
-  for (const { stage, target, dependsOn } of [...targets].reverse()) {
-    if (stage !== 'export-tflite' && !needed.has(target)) continue;
-    for (const name of [target, ...dependsOn]) needed.add(name);
-  }
-  return targets.map(({ target }) => target).filter((target) => needed.has(target));
 }
 
 function summarise(
