@@ -112,7 +112,10 @@ export class Workspace {
   }
 
   copy(from: string, to: string): void {
-    cpSync(from, this.path(to), { recursive: true, filter: (file) => !/\/(dist|train)$/.test(file) });
+    cpSync(from, this.path(to), {
+      recursive: true,
+      filter: (file) => !/\/(dist|train|model\.lock\.json)$/.test(file),
+    });
   }
 
   remove(): void {
