@@ -38,13 +38,22 @@ function written(node: Node, axis: number): [Value | undefined, number] {
 /** Far more steps than an element takes back to the loop's operands; a guard against cycles. */
 const MAX_STEPS = 2000;
 
+/** Ops that make a list of the rows of a tensor, their first operand. */
+const FROM_ROWS = new Set(['TensorListFromTensor', 'TensorListScatter', 'TensorListScatterV2']);
+
 export class RunTimeSizes {
   private readonly callers = new Map<Graph, { graph: Graph; node: Node }>();
+  /** The tensors whose rows are the elements of a class; noted while the ops that make lists are still there. */
+  private readonly rows = new Map<ListClass, { tensor: Value; graph: Graph }>();
 
   constructor(
     root: Graph,
     private readonly classes: ListClasses,
   ) {
+    for (const known of classes.all()) {
+      const maker = known.ops.find(({ node }) => FROM_ROWS.has(node.op));
+      if (maker) this.rows.set(known, { tensor: maker.node.inputs[0], graph: maker.graph });
+    }
     for (const graph of allGraphs(root)) {
       for (const node of graph.nodes.values()) {
         for (const { name } of functionRefs(node)) {
@@ -93,7 +102,8 @@ export class RunTimeSizes {
     if (/^BatchMatMul/.test(node.op)) return rank && axis < rank - 2 ? go(first, axis) : undefined;
     if (node.op === 'ConcatV2') {
       const along = node.inputs.at(-1)!.node.constant?.at(0);
-      return along !== undefined && rank && (along + rank) % rank !== axis ? go(first, axis) : undefined;
+      if (along === undefined || !rank || (along + rank) % rank === axis) return undefined;
+      return firstOf(node.inputs.slice(0, -1), (part) => go(part, axis));
     }
     if (node.op === 'Split' || node.op === 'SplitV') {
       const [data, along] = node.op === 'Split' ? [second, first] : [first, node.inputs[2]];
@@ -149,9 +159,17 @@ export class RunTimeSizes {
     target: Graph,
     count: { steps: number },
   ): Axis | number | undefined {
-    const source = this.classes
-      .of(node.inputs[0])
-      ?.ops.find(({ node: n }) => n.op === 'TensorListFromTensor');
-    return source && this.trace(source.node.inputs[0], axis + 1, source.graph, target, count);
+    const known = this.classes.of(node.inputs[0]);
+    const source = known && this.rows.get(known);
+    return source && this.trace(source.tensor, axis + 1, source.graph, target, count);
   }
+}
+
+/** The first result that is one. */
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
