@@ -102,5 +102,7 @@ each(f, "ReverseSequence", lambda d: {"input": some((2, 3), d), "seq_lengths": n
 for shape, shift, axis in [((5,), 2, 0), ((5,), -1, 0), ((5,), 7, 0), ((2, 3), [1, 1], [0, 1]), ((2, 3), [1, 2], [1, 1]), ((2, 3, 2), [-1], [-2]), ((0, 2), 1, 1),
                            ((2, 3), 0, 1)]:
     f.case("Roll", {"input": some(shape), "shift": np.array(shift, i32), "axis": np.array(axis, i64)}, const=(1, 2))
+for shift, axis in [([1, 3, -2], [0, 1, 1]), ([-1], [-1]), (4, 0)]:
+    f.case("Roll", {"input": some((2, 4, 3)), "shift": np.array(shift, i32), "axis": np.array(axis, i32)})
 each(f, "Roll", lambda d: {"input": some((2, 3), d), "shift": np.array(1, i32), "axis": np.array(1, i32)})
 f.write()

@@ -1,5 +1,5 @@
 /** Moving and counting elements. */
-import { attr, elementCount, isStatic, Tensor, type Node, type Value } from '@floe/export-core';
+import { attr, elementCount, isStatic, Tensor, type DType, type Node, type Value } from '@floe/export-core';
 import { axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
 import { tensorOf, type Rewriter, type RewriteTable } from '../rewrite';
 
@@ -16,7 +16,8 @@ function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
   const shifts = numbers(shift);
   const axes = numbers(axis);
   const { shape } = x;
-  if (!axes || !shape) return undefined;
+  if (!shape) return undefined;
+  if (!axes) return rollByGather(b, x, shiftsByAxis(b, shape.length, shift, axis), range(shape.length));
   if (!shifts || axes.some((a) => shape[axisOf(a, shape.length)] === null))
     return rollByGather(b, x, shift, axes);
   let rolled = x;
@@ -35,6 +36,16 @@ function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
   return rolled;
 }
 
+/** How far each axis of a tensor is shifted, where only a run tells the axes: one that is named twice adds up. */
+function shiftsByAxis(b: Rewriter, rank: number, shift: Value, axis: Value): Value {
+  const flat = (v: Value) => b.op('Reshape', [b.cast(v, 'int32'), [-1]]);
+  const named = b.op('FloorMod', [flat(axis), rank]);
+  const each = b.op('Equal', [b.op('ExpandDims', [named, 0]), b.const(column(rank))]);
+  return b.op('Sum', [b.op('Mul', [b.cast(each, 'int32'), flat(shift)]), [1]]);
+}
+
+const column = (n: number) => Tensor.fromNumbers('int32', [n, 1], range(n));
+
 /** The same where a shift or a size is computed: element i comes from (i − shift) mod n. */
 function rollByGather(b: Rewriter, x: Value, shift: Value, axes: readonly number[]): Value | undefined {
   const rank = x.shape!.length;
@@ -47,6 +58,24 @@ function rollByGather(b: Rewriter, x: Value, shift: Value, axes: readonly number
     const from = b.op('FloorMod', [b.op('Sub', [places, by]), size]);
     return b.op('GatherV2', [rolled, from, b.ints(axis)]);
   }, x);
+}
+
+/**
+ * The axes along which a gradient is summed to undo broadcasting: those of size 1, missing ones in front included;
+ * none where both shapes are the same.
+ */
+function broadcastGradientArgs(b: Rewriter, shapes: Value[], dtype: DType): Value[] {
+  const ranks = shapes.map((s) => b.op('Reshape', [b.op('Shape', [s]), []]));
+  const rank = b.op('Maximum', ranks);
+  const padded = shapes.map((s, i) => {
+    const missing = b.op('Reshape', [b.op('Sub', [rank, ranks[i]]), [1]]);
+    return b.op('ConcatV2', [b.op('Fill', [missing, b.scalar(s, 1)]), s, b.ints(0)]);
+  });
+  const differ = b.op('LogicalOr', [b.op('NotEqual', ranks), b.op('Any', [b.op('NotEqual', padded), [0]])]);
+  return padded.map((s) => {
+    const axes = b.op('Where', [b.op('LogicalAnd', [b.op('Equal', [s, b.scalar(s, 1)]), differ])]);
+    return b.cast(b.op('Reshape', [axes, [-1]]), dtype);
+  });
 }
 
 function linSpace(b: Rewriter, [start, stop, num]: Value[]): Value | undefined {
@@ -217,6 +246,7 @@ function cumprod(b: Rewriter, [x, axisValue]: Value[], node: Node): Value | unde
 
 export const table: RewriteTable = {
   Roll: made(roll),
+  BroadcastGradientArgs: (_, node, b) => broadcastGradientArgs(b, node.inputs, node.type('T')),
   LinSpace: made(linSpace),
   InvertPermutation: made((b, [p]) => {
     const n = sizeOf(b, p, 0);
