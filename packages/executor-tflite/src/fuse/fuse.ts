@@ -13,6 +13,7 @@ import { removeNeutral } from './neutral';
 import { passInputsThrough } from './passed-through';
 import { fusePrelu } from './prelu';
 import { fuseReshapes } from './reshapes';
+import { fuseReshapesAround } from './reshapes-around';
 import { fuseSamePadding } from './same-padding';
 import { shareSameOps } from './same-ops';
 import { fuseScaleAndBias } from './scale-and-bias';
@@ -35,6 +36,7 @@ export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[]
   // Before fuseReshapes: it leaves some.
   { name: 'fuseMatrixVector', run: fuseMatrixVector },
   { name: 'fuseReshapes', run: fuseReshapes },
+  { name: 'fuseReshapesAround', run: fuseReshapesAround },
   { name: 'fuseKeepDims', run: fuseKeepDims },
   { name: 'fuseDenseReshapes', run: fuseDenseReshapes },
   { name: 'removeNeutral', run: removeNeutral },

@@ -175,3 +175,19 @@ test('a constant of one number is one number', async () => {
   expect(model.subgraphs[0].ops[0].inputs[1]?.shape).toEqual([]);
   expect(error).toBe(0);
 });
+
+const reshape = (b: GraphBuilder, as: string, x: Value, sizes: number[]) =>
+  b.op(as, 'Reshape', [x, b.ints(`${as}/sizes`, sizes)], { Tshape: attr.type('int32') });
+
+test.each([
+  ['a number an element of the last axis', [4], ['MUL']],
+  ['one number', [], ['MUL']],
+  ['a number a row, which the other shape has not', [6, 1], ['RESHAPE', 'MUL', 'RESHAPE']],
+])('reshapes around a product with %s', async (_, shape, expected) => {
+  const b = new GraphBuilder();
+  const flat = reshape(b, 'flat', b.input('x', [2, 3, 4]), [6, 4]);
+  const y = reshape(b, 'y', mul(b, 'p', [flat, b.weights('factor', shape)]), [2, 3, 4]);
+  const { ops, error } = await b.compare([y], { x: [2, 3, 4] });
+  expect(ops).toEqual(expected);
+  expect(error).toBe(0);
+});

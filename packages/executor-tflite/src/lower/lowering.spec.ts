@@ -63,7 +63,7 @@ const REFUSED: [cases: RegExp, reason: RegExp][] = [
   [/^TopKV2\//, /makes no int64 indices/],
   [/^Random/, /makes no float64/],
   [/^TensorScatterM(ax|in)\/[23]$/, /no rewrite/],
-  [/^Einsum\/(12|20|21|25)$/, /no rewrite/],
+  [/^Einsum\/(12|29|30|34)$/, /no rewrite/],
   [/^UniqueV2\//, /no rewrite/],
   [/^MaxPoolWithArgmax\//, /no rewrite/],
   [/^FusedBatchNorm/, /no rewrite/],

@@ -188,7 +188,6 @@ function concat(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
   return [filled.length === 1 ? filled[0] : b.op('ConcatV2', [...filled, node.inputs.at(-1)!])];
 }
 
-/** A sum of one number, or over no axis. */
 /** No axes, or axes of size 1 that stay; not the last one, over which SOFTMAX and L2_NORMALIZATION are recognised. */
 const reducesNothing = nothing((node) => {
   const [x, axes] = node.inputs;
@@ -229,6 +228,8 @@ const TABLE: RewriteTable = {
   Prod: reducesNothing,
   Max: reducesNothing,
   Min: reducesNothing,
+  All: reducesNothing,
+  Any: reducesNothing,
   LeakyRelu: nothing((node) => node.float('alpha') === 1),
   Neg: inverseOf('Neg'),
   Invert: inverseOf('Invert'),

@@ -11,7 +11,7 @@ const made =
     return value && [value];
   };
 
-/** x rolled along axes, one after the other: the end, then the beginning. */
+/** x rolled along axes, one after the other: the end, then the beginning. Shifts of one axis add up. */
 function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
   const shifts = numbers(shift);
   const axes = numbers(axis);
@@ -20,9 +20,13 @@ function roll(b: Rewriter, [x, shift, axis]: Value[]): Value | undefined {
   if (!axes) return rollByGather(b, x, shiftsByAxis(b, shape.length, shift, axis), range(shape.length));
   if (!shifts || axes.some((a) => shape[axisOf(a, shape.length)] === null))
     return rollByGather(b, x, shift, axes);
+  const byAxis = new Map<number, number>();
+  axes.forEach((a, i) => {
+    const at = axisOf(a, shape.length);
+    byAxis.set(at, (byAxis.get(at) ?? 0) + shifts[i]);
+  });
   let rolled = x;
-  for (const [i, by] of shifts.entries()) {
-    const at = axisOf(axes[i], shape.length);
+  for (const [at, by] of byAxis) {
     const size = shape[at];
     if (size === null) return undefined;
     const first = size === 0 ? 0 : (size - (((by % size) + size) % size)) % size;
