@@ -191,3 +191,16 @@ test.each([
   expect(ops).toEqual(expected);
   expect(error).toBe(0);
 });
+
+test.each([
+  ['MulNoNan', [2, -1, 3, 0.5], ['MUL']],
+  ['DivNoNan', [2, -1, 3, 0.5], ['DIV']],
+  ['MulNoNan', [2, 0, 3, 0.5], ['MUL', 'SELECT_V2']],
+])('%s by constants %j', async (name, numbers, expected) => {
+  const b = new GraphBuilder();
+  const x = b.input('x', [3, 4]);
+  const y = b.op('y', name, [x, b.constant('c', Tensor.fromNumbers('float32', [4], numbers))]);
+  const { ops, error } = await b.compare([y], { x: [3, 4] });
+  expect(ops).toEqual(expected);
+  expect(error).toBeLessThan(CLOSE);
+});

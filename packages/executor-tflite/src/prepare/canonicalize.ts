@@ -5,7 +5,7 @@
  * The results are equal, bit for bit but for the sign of zeros.
  */
 import { attr, isStatic, sameShape, Tensor, type Graph, type Node, type Value } from '@floe/export-core';
-import { axisOf, numbers, reshape } from './dims';
+import { axisOf, numbers, range, reshape } from './dims';
 import type { PrepareContext } from './prepare';
 import { applyRewrites, type Rewrite, type Rewriter, type RewriteTable } from './rewrite';
 
@@ -161,6 +161,19 @@ function pow(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
   return found && [found[1] ? b.op(found[1], [x]) : x];
 }
 
+/** A product or quotient that is 0 where the second operand is: an ordinary one where that is never so. */
+const neverByZero =
+  (op: string): Rewrite =>
+  (_, node, b) =>
+    hasNoZero(node.inputs[1]) ? [b.op(op, node.inputs)] : undefined;
+
+function hasNoZero({ node: { constant } }: Value): boolean {
+  if (!constant || constant.dtype === 'string') return false;
+  // Of complex numbers real and imaginary parts stand side by side.
+  const parts = constant.size && constant.data.length / constant.size;
+  return range(constant.size).every((i) => range(parts).some((k) => constant.at(parts * i + k) !== 0));
+}
+
 const OPPOSITE: Record<string, string> = { Equal: 'NotEqual', NotEqual: 'Equal' };
 /** Their opposite differs on NaN, so of integers only. */
 const OPPOSITE_ORDER: Record<string, string> = {
@@ -246,6 +259,8 @@ const TABLE: RewriteTable = {
     return y.node.op === 'Neg' ? [b.op('AddV2', [x, y.node.inputs[0]])] : undefined;
   }),
   Mul: first(neutral(1, true), timesZero),
+  MulNoNan: neverByZero('Mul'),
+  DivNoNan: neverByZero('RealDiv'),
   RealDiv: neutral(1, false),
   Div: neutral(1, false),
   Pow: pow,
