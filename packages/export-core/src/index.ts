@@ -49,7 +49,7 @@ export * from './passes/cut-inputs';
 export * from './passes/fold-constants';
 export * from './passes/freeze-context';
 export * from './passes/freeze-pipeline';
-export { functionRefs, usedFunctions } from './passes/function-calls';
+export { functionRefs, reachableFunctions } from './passes/function-calls';
 export * from './passes/infer-shapes';
 export * from './passes/pass';
 export * from './source/frozen-model';

@@ -1,14 +1,9 @@
 /** Ops whose axes, sizes and indices are computed: what converts at all gives what TensorFlow gives. */
-import {
-  fixtureFamilies,
-  loadFixtures,
-  type FixtureCase,
-} from '../../../export-core/src/ops/testing/fixtures';
+import type { FixtureCase } from '../../../export-core/src/ops/testing/fixtures';
 import { rewrittenOps } from '../prepare/rewrite-to-builtins';
 import { loweredOps } from './table';
-import { convertAndRun, type Outcome } from './testing/fixture-models';
+import { convertAndRun, fixturesByFamily, type Outcome } from './testing/fixture-models';
 
-const FAMILIES = fixtureFamilies().filter((family) => family !== 'quantize');
 const COVERED = new Set([...loweredOps(), ...rewrittenOps()]);
 
 /** What differs: the kernels themselves refuse, or it is so with known operands too (lowering.spec.ts). */
@@ -29,8 +24,8 @@ const DIFFERS: [cases: RegExp, why: string][] = [
 ];
 
 /** Cases with plain numbers and an operand that lowering.spec.ts makes a constant. */
-function casesOf(family: string): FixtureCase[] {
-  return loadFixtures(family).filter(
+function casesOf(fixtures: FixtureCase[]): FixtureCase[] {
+  return fixtures.filter(
     (t) =>
       COVERED.has(t.op) &&
       t.inputs.length > 1 &&
@@ -38,9 +33,7 @@ function casesOf(family: string): FixtureCase[] {
   );
 }
 
-describe.each(
-  FAMILIES.map((family) => [family, casesOf(family)] as const).filter(([, cases]) => cases.length),
-)('ops of the fixtures %s, of computed operands', (_family, cases) => {
+describe.each(fixturesByFamily(casesOf))('ops of the fixtures %s, of computed operands', (_family, cases) => {
   let outcome: Outcome;
   beforeAll(async () => {
     outcome = await convertAndRun(cases, 'sizes');

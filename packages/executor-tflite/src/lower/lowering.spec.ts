@@ -2,24 +2,17 @@
  * Every op that is lowered or rewritten, against TensorFlow: the op fixtures are converted, run in the wasm runtime and
  * compared. What is refused or differs stands here, with the reason.
  */
-import {
-  fixtureFamilies,
-  loadFixtures,
-  type FixtureCase,
-} from '../../../export-core/src/ops/testing/fixtures';
+import type { FixtureCase } from '../../../export-core/src/ops/testing/fixtures';
 import { rewrittenOps } from '../prepare/rewrite-to-builtins';
 import { upgradedOps } from '../prepare/upgrade-versions';
 import { tensorType } from '../tflite/model';
 import { loweredOps } from './table';
-import { convertAndRun, type Outcome } from './testing/fixture-models';
-
-/** Fake quantisation is no op of its own in a float model: it becomes the ranges of tensors. */
-const FAMILIES = fixtureFamilies().filter((family) => family !== 'quantize');
+import { convertAndRun, fixturesByFamily, type Outcome } from './testing/fixture-models';
 
 const COVERED = new Set([...loweredOps(), ...rewrittenOps(), ...upgradedOps()]);
 
-function casesOf(family: string): FixtureCase[] {
-  return loadFixtures(family).filter(
+function casesOf(fixtures: FixtureCase[]): FixtureCase[] {
+  return fixtures.filter(
     (t) => COVERED.has(t.op) && [...t.inputs, ...t.outputs].every((v) => tensorType(v.dtype)),
   );
 }
@@ -80,9 +73,7 @@ function mayRefuse(test: FixtureCase, reason: string): boolean {
   return REFUSED.some(([cases, why]) => cases.test(test.name) && why.test(reason));
 }
 
-describe.each(
-  FAMILIES.map((family) => [family, casesOf(family)] as const).filter(([, cases]) => cases.length),
-)('ops of the fixtures %s', (_family, cases) => {
+describe.each(fixturesByFamily(casesOf))('ops of the fixtures %s', (_family, cases) => {
   let outcome: Outcome;
   beforeAll(async () => {
     outcome = await convertAndRun(cases);

@@ -1,23 +1,16 @@
 /** Ops whose sizes are known only at run time: no size of the example may get into the model. */
-import {
-  fixtureFamilies,
-  loadFixtures,
-  type FixtureCase,
-} from '../../../export-core/src/ops/testing/fixtures';
+import type { FixtureCase } from '../../../export-core/src/ops/testing/fixtures';
 import { rewrittenOps } from '../prepare/rewrite-to-builtins';
 import { loweredOps } from './table';
-import { convertAndRun, type Outcome } from './testing/fixture-models';
-
-/** Fake quantisation is no op of its own in a float model: it becomes the ranges of tensors. */
-const FAMILIES = fixtureFamilies().filter((family) => family !== 'quantize');
+import { convertAndRun, fixturesByFamily, type Outcome } from './testing/fixture-models';
 
 const COVERED = new Set([...loweredOps(), ...rewrittenOps()]);
 const CASES_PER_OP = 3;
 
 /** A few cases of every op with plain numbers. */
-function fewOfEach(family: string): FixtureCase[] {
+function fewOfEach(fixtures: FixtureCase[]): FixtureCase[] {
   const byOp = new Map<string, FixtureCase[]>();
-  for (const test of loadFixtures(family)) {
+  for (const test of fixtures) {
     const plain = [...test.inputs, ...test.outputs].every(
       (t) => /^(float32|int32|bool)$/.test(t.dtype) && t.size > 0,
     );
@@ -48,9 +41,7 @@ const DIFFERS =
 /** The wasm runtime hands these out before they have their size; TensorFlow's interpreter gives the right one. */
 const SIZED_LATE = /^(IsInf\/0|IsNan\/0|ReluGrad\/0|ApproximateEqual\/0|TopK(V2)?\/\d+)$/;
 
-describe.each(
-  FAMILIES.map((family) => [family, fewOfEach(family)] as const).filter(([, cases]) => cases.length),
-)('ops of the fixtures %s, of unknown sizes', (_family, cases) => {
+describe.each(fixturesByFamily(fewOfEach))('ops of the fixtures %s, of unknown sizes', (_family, cases) => {
   let outcome: Outcome;
   beforeAll(async () => {
     outcome = await convertAndRun(cases, 'ranks');

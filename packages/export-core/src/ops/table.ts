@@ -18,9 +18,11 @@ import { table as nnConv } from './nn-conv';
 import { table as nnNorm } from './nn-norm';
 import { table as nnPool } from './nn-pool';
 import { table as nnRnn } from './nn-rnn';
+import { table as parts } from './parts';
 import { table as quantize } from './quantize';
 import { table as random } from './random';
 import { table as reduce } from './reduce';
+import { table as scans } from './scans';
 import { table as segments } from './segments';
 import { table as shapes } from './shapes';
 import { table as slices } from './slices';
@@ -51,9 +53,11 @@ const FAMILIES: OpTable[] = [
   nnNorm,
   nnPool,
   nnRnn,
+  parts,
   quantize,
   random,
   reduce,
+  scans,
   segments,
   shapes,
   slices,

@@ -14,7 +14,11 @@ import {
   type Signature,
   type Value,
 } from '@floe/export-core';
-import type { FixtureCase } from '../../../../export-core/src/ops/testing/fixtures';
+import {
+  fixtureFamilies,
+  loadFixtures,
+  type FixtureCase,
+} from '../../../../export-core/src/ops/testing/fixtures';
 import { floatsOf } from '../../../../export-core/src/ops/kernels/elementwise';
 import { lowerModel } from '../../convert/convert-graph';
 import { lowerBatchNorm } from '../../prepare/lower-batch-norm';
@@ -24,6 +28,17 @@ import { upgradeVersions } from '../../prepare/upgrade-versions';
 import { writeModel } from '../../tflite/write';
 import { CannotRun } from '../../verify/cannot-run';
 import { runTflite } from '../../verify/litert';
+
+/**
+ * The families of fixtures with the cases that `select` takes, without those that have none. Fake quantisation is no
+ * op of its own in a float model: it becomes the ranges of tensors.
+ */
+export function fixturesByFamily(select: (cases: FixtureCase[]) => FixtureCase[]): [string, FixtureCase[]][] {
+  return fixtureFamilies()
+    .filter((family) => family !== 'quantize')
+    .map((family): [string, FixtureCase[]] => [family, select(loadFixtures(family))])
+    .filter(([, cases]) => cases.length > 0);
+}
 
 /** Settings that the op's definition does not tell from data. */
 const SETTINGS: Record<string, number[]> = {

@@ -2,7 +2,7 @@
 import {
   attr,
   FunctionGraph,
-  usedFunctions,
+  reachableFunctions,
   type DType,
   type Graph,
   type Node,
@@ -17,22 +17,11 @@ export const isLoop = (node: Node) => LOOPS.has(node.op);
 export const isIf = (node: Node) => IFS.has(node.op);
 export const isCase = (node: Node) => CASES.has(node.op);
 
-/** Every function that a graph calls, directly or through others, each once, callers first. */
+/** Every function that a graph calls, directly or through others, each once and behind all that call it. */
 export function calledFunctions(graph: Graph): FunctionGraph[] {
   // Asked before each pass: most frozen graphs have no functions, and need not be walked for that.
   if (graph.functions.size === 0) return [];
-  const found = new Map<string, FunctionGraph>();
-  const visit = (caller: Graph) => {
-    for (const node of caller.nodes.values()) {
-      for (const body of usedFunctions(graph.functions, node)) {
-        if (found.has(body.name)) continue;
-        found.set(body.name, body);
-        visit(body);
-      }
-    }
-  };
-  visit(graph);
-  return [...found.values()];
+  return reachableFunctions(graph).order.reverse();
 }
 
 /** Lets functions find each other: what a body calls stands in the library of its model. */
