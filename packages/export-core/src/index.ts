@@ -50,6 +50,7 @@ export * from './passes/fold-constants';
 export * from './passes/freeze-context';
 export * from './passes/freeze-pipeline';
 export { functionRefs, reachableFunctions } from './passes/function-calls';
+export { sharedName } from './passes/variable-uses';
 export * from './passes/infer-shapes';
 export * from './passes/pass';
 export * from './source/frozen-model';

@@ -1,6 +1,5 @@
 /** What the stages after freeze start from: the frozen graph and its contract. */
 import {
-  cutInputs,
   Diagnostics,
   inferShapes,
   readFrozen,
@@ -10,6 +9,7 @@ import {
   type StageContext,
 } from '@floe/export-core';
 import { detectionModel, type DetectionModel } from '../detection/detection';
+import { cutContract } from './cut-contract';
 
 export interface FrozenModel {
   graph: Graph;
@@ -43,7 +43,7 @@ export function loadFrozen(
     contract.signatures.splice(0, 1, ...replaced.signatures);
     diagnostics.throwIfErrors();
   }
-  cutInputs(graph, { contract });
+  cutContract(graph, contract);
   return {
     graph,
     contract,

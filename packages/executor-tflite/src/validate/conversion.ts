@@ -21,7 +21,15 @@ import { checkTarget } from '../tflite/target';
 import { libraryOf } from './custom-ops';
 import { cutPoints } from './cut-points';
 import { detectorCure } from './detector';
-import { describe, groupByCause, specLine, underSignature, type Group, type Surroundings } from './refusals';
+import {
+  describe,
+  groupByCause,
+  forPhone,
+  specLine,
+  underSignature,
+  type Group,
+  type Surroundings,
+} from './refusals';
 import { simulate, type Load } from './simulate';
 import { SizeCures } from './sizes';
 
@@ -134,7 +142,7 @@ function bestCut(load: Load, refused: readonly RefusedNode[]): Cut | undefined {
       ...(inputs ? [specLine('inputs', inputs)] : []),
       ...(outputs ? [specLine('outputs', outputs)] : []),
     ];
-    return underSignature(contract, signature, lines);
+    return contract.signatures.length > 1 ? underSignature(contract, signature, lines) : forPhone(lines);
   };
   const count = best.left.size;
   const rest = count ? ` (${count} node${count > 1 ? 's' : ''} would still be in the way)` : '';
@@ -185,7 +193,8 @@ function endBefore(
     dtype: 'float32',
     shape: null,
   }));
-  return `end the model before it and do the rest in the app: ${specLine('outputs', specs)}`;
+  const line = specLine('outputs', specs);
+  return `end the model before it and do the rest in the app: ${signatures.length > 1 ? line : forPhone([line])}`;
 }
 
 /** G008: custom operators that are carried on, since the runtime must be made to have them. */

@@ -110,10 +110,10 @@ describe('why is my Estimator not converted?', () => {
     expect(others).toEqual([]);
     expect(error).toMatchObject({ code: 'T006', message: expect.stringContaining('ParseExampleV2') });
     expect(error.hint).toContain(
-      'inputs: [{ name: input_layer, tensor: "dnn/input_from_feature_columns/input_layer/concat:0", dtype: float32, shape: [null, 5] }]',
+      'tflite: { inputs: [{ name: input_layer, tensor: "dnn/input_from_feature_columns/input_layer/concat:0", dtype: float32, shape: [null, 5] }]',
     );
     // The hint is all there is to type.
-    expect(await exported(`${source}\n${error.hint!.replace(' and outputs:', '\noutputs:')}`)).toEqual([]);
+    expect(await exported(`${source}\n${error.hint}`)).toEqual([]);
   });
 
   test('the tensor that is wanted is inside of a function', async () => {
@@ -150,6 +150,16 @@ describe('why is my Estimator not converted?', () => {
   });
 });
 
+describe('why can words not be looked up?', () => {
+  test('what comes behind the lookups is in a function, and their table is none that TFLite has', async () => {
+    const source = 'source: { savedModel: FIXTURES/words }';
+    const [error, ...others] = await errors(source);
+    expect(others).toEqual([]);
+    expect(error).toMatchObject({ code: 'T006', message: expect.stringContaining('StringToHashBucketFast') });
+    for (const cut of error.hint!.split('; or ')) expect(await exported(`${source}\n${cut}`)).toEqual([]);
+  });
+});
+
 describe('why is a tf.train.Checkpoint not enough?', () => {
   test('it has no structure', async () => {
     const [error, ...others] = await errors(
@@ -173,6 +183,6 @@ describe('which of the two scripts do I need?', () => {
     expect(others).toEqual([]);
     const cut = error.hint!.split('; or ')[1];
     // The frozen graph still decodes; the .tflite begins behind it.
-    expect(await exported(`${server}\ntflite: { ${cut} }`)).toEqual([]);
+    expect(await exported(`${server}\n${cut}`)).toEqual([]);
   });
 });

@@ -198,3 +198,11 @@ export function underSignature(contract: Contract, signature: string, lines: rea
     ? `signatures: { ${signature}: { ${lines.join(', ')} } }`
     : lines.join(' and ');
 }
+
+/**
+ * Lines that replace inputs and outputs from convert on. They name tensors of the frozen graph, of which the source may
+ * have some in functions.
+ */
+export function forPhone(lines: readonly string[]): string {
+  return `tflite: { ${lines.join(', ')} }`;
+}

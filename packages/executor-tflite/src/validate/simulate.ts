@@ -1,5 +1,6 @@
 /** Tries a change of the contract on a fresh copy of the frozen graph: hints are checked before they are given. */
-import { cutInputs, Diagnostics, FloeError, GraphError, type Contract } from '@floe/export-core';
+import { Diagnostics, FloeError, GraphError, type Contract } from '@floe/export-core';
+import { cutContract } from '../convert/cut-contract';
 import { lowerWhole } from '../convert/convert-graph';
 import type { FrozenModel } from '../convert/load-frozen';
 import type { RefusedNode } from '../lower/lower';
@@ -13,7 +14,7 @@ export function simulate(load: Load, change: (contract: Contract) => void): Refu
   change(contract);
   const diagnostics = new Diagnostics();
   try {
-    cutInputs(graph, { contract });
+    cutContract(graph, contract);
     const { refused } = lowerWhole(graph, contract, diagnostics, customOps);
     return diagnostics.hasErrors ? undefined : refused;
   } catch (error) {

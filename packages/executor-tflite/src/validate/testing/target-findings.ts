@@ -26,7 +26,7 @@ export const TARGET_FINDINGS: Finding[] = [
     code: 'T006',
     at: 'source.frozenGraph',
     node: 'DecodeJpeg',
-    hint: /^inputs: \[\{ name: DecodeJpeg, tensor: "DecodeJpeg:0", dtype: uint8, shape: \[null, null, 3\] \}\]; or inputs: \[\{ name: ResizeBilinear, tensor: "resize\/ResizeBilinear:0", dtype: float32, shape: \[1, 8, 8, 3\] \}\]$/,
+    hint: /^tflite: \{ inputs: \[\{ name: DecodeJpeg, tensor: "DecodeJpeg:0", dtype: uint8, shape: \[null, null, 3\] \}\] \}; or tflite: \{ inputs: \[\{ name: ResizeBilinear, tensor: "resize\/ResizeBilinear:0", dtype: float32, shape: \[1, 8, 8, 3\] \}\] \}$/,
   },
   {
     title: 'branches of two predicates that are joined',

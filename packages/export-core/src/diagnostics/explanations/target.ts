@@ -36,7 +36,7 @@ export const TARGET = {
     cause:
       'The graph reads files, parses tf.Example records, decodes images or looks up text before it computes. An app does that itself; the model begins behind it. The hint is the line to declare.',
     example: 'An Estimator with a serving_input_receiver_fn that parses tf.Example.',
-    cure: 'inputs: [{ name: x, tensor: "dnn/input_from_feature_columns/input_layer/concat:0", dtype: float32, shape: [null, 4] }]',
+    cure: 'tflite: { inputs: [{ name: x, tensor: "dnn/input_from_feature_columns/input_layer/concat:0", dtype: float32, shape: [null, 4] }] }',
   },
   T007: {
     cause: 'A loop or branch of TF1 could not be made functional; the reason is named.',
