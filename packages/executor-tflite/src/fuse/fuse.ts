@@ -20,6 +20,7 @@ import { fuseScaleAndBias } from './scale-and-bias';
 import { fuseScaleBefore } from './scale-before';
 import { sinkTransposes } from './sink-transposes';
 import { fuseSoftmax } from './softmax';
+import { fuseTransposedProducts } from './transposed-products';
 import { fuseTransposes } from './transposes';
 import { shrinkUniformConstants } from './uniform-constants';
 import { removeUnusedOps } from './unused';
@@ -32,6 +33,7 @@ export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[]
   { name: 'shareBroadcastShapes', run: shareBroadcastShapes },
   // What stands between operators that belong together.
   { name: 'fuseTransposes', run: fuseTransposes },
+  { name: 'fuseTransposedProducts', run: fuseTransposedProducts },
   { name: 'sinkTransposes', run: sinkTransposes },
   // Before fuseReshapes: it leaves some.
   { name: 'fuseMatrixVector', run: fuseMatrixVector },

@@ -204,3 +204,23 @@ test.each([
   expect(ops).toEqual(expected);
   expect(error).toBeLessThan(CLOSE);
 });
+
+test('a product with a transposed operand takes it as it is', async () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', [2, 3, 4]);
+  const turned = b.op('t', 'Transpose', [x, b.ints('perm', [0, 2, 1])], { Tperm: attr.type('int32') });
+  const { ops, error } = await b.compare([b.op('y', 'BatchMatMulV2', [x, turned])], { x: [2, 3, 4] });
+  expect(ops).toEqual(['BATCH_MATMUL']);
+  expect(error).toBeLessThan(CLOSE);
+});
+
+test('a slice from start to end of an unknown size is nothing', async () => {
+  const b = new GraphBuilder();
+  const x = b.input('x', [null, 4]);
+  const all = b.op('all', 'Slice', [x, b.ints('begin', [0, 0]), b.ints('size', [-1, 4])], {
+    Index: attr.type('int32'),
+  });
+  const { ops, error } = await b.compare([neg(b, 'y', [all])], { x: [3, 4] });
+  expect(ops).toEqual(['NEG']);
+  expect(error).toBe(0);
+});

@@ -193,7 +193,7 @@ const RANKS: Record<string, [least: number, most: number]> = {
   SLICE: [0, 6],
   SPACE_TO_BATCH_ND: [3, 4],
   SPACE_TO_DEPTH: [4, 4],
-  STRIDED_SLICE: [0, 6],
+  STRIDED_SLICE: [0, 5],
   TRANSPOSE: [0, 6],
 };
 

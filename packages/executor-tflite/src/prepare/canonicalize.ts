@@ -29,6 +29,16 @@ const first =
 const keepsShape = (node: Node) =>
   isStatic(node.inputs[0].shape) && sameShape(node.inputs[0].shape, node.output().shape);
 
+/** A Slice from the start to the end of every axis. */
+function takesAll({ inputs: [x, begin, size] }: Node): boolean {
+  const { shape } = x;
+  return (
+    !!shape &&
+    isAll(begin, 0) &&
+    !!numbers(size)?.every((n, i) => n === -1 || (n === shape[i] && shape[i] !== null))
+  );
+}
+
 /** Every element of a constant operand is this number. */
 function isAll(value: Value | undefined, n: number): boolean {
   const tensor = value?.node.constant;
@@ -114,6 +124,17 @@ function maximum(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
     if (x) return [b.builtin('Relu0To1', [x], x)];
   }
   return one(rectified && b.op('Relu', [rectified]));
+}
+
+/** min(max(x, c), d) of scalars c ≥ d is d, whatever x is, so long as that is one number too. */
+function bounded(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
+  const scalar = (v: Value | undefined) => (v?.node.constant?.shape.length === 0 ? v : undefined);
+  const top = node.inputs.find(scalar);
+  const inner = node.inputs.find((v) => v !== top)?.node;
+  const bottom = inner?.op === 'Maximum' ? inner.inputs.find(scalar) : undefined;
+  if (!top || !bottom || !/^u?int/.test(top.dtype ?? '') || node.output().shape?.length !== 0)
+    return undefined;
+  return bottom.node.constant!.at(0) >= top.node.constant!.at(0) ? [b.const(top.node.constant!)] : undefined;
 }
 
 function minimum(_: Graph, node: Node, b: Rewriter): Value[] | undefined {
@@ -226,7 +247,7 @@ const TABLE: RewriteTable = {
   Squeeze: nothing(keepsShape),
   BroadcastTo: nothing(keepsShape),
   Tile: nothing((node) => isAll(node.inputs[1], 1)),
-  Slice: nothing((node) => keepsShape(node) && isAll(node.inputs[1], 0)),
+  Slice: nothing(takesAll),
   Pad: nothing(zeroPads),
   PadV2: nothing(zeroPads),
   MirrorPad: nothing(zeroPads),
@@ -273,7 +294,7 @@ const TABLE: RewriteTable = {
     return inner.op === 'Softmax' ? [b.op('LogSoftmax', inner.inputs)] : undefined;
   },
   Maximum: maximum,
-  Minimum: minimum,
+  Minimum: first(bounded, minimum),
   Relu: relu,
   ToBool: (_, node, b) => {
     const [x] = node.inputs;

@@ -1,6 +1,6 @@
 /** Moving and counting elements. */
-import { attr, elementCount, isStatic, Tensor, type DType, type Node, type Value } from '@floe/export-core';
-import { axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
+import { attr, isStatic, Tensor, type DType, type Node, type Value } from '@floe/export-core';
+import { attrsOf, axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
 import { tensorOf, type Rewriter, type RewriteTable } from '../rewrite';
 
 /** A node of one output per row from a function of inputs. */
@@ -103,6 +103,24 @@ function unpackBySlices(_: unknown, node: Node, b: Rewriter): Value[] | undefine
     const masks = { begin_mask: all, end_mask: all, shrink_axis_mask: attr.int(1 << axis) };
     return b.op('StridedSlice', [x, at(i), at(i + 1), range(rank).map(() => 1)], masks);
   });
+}
+
+/** What STRIDED_SLICE takes. */
+const MAX_SLICED = 5;
+
+/** A slice of a tensor of more axes than the kernel takes: those that stay whole are one meanwhile. */
+function slicedFlat(b: Rewriter, [x, begin, end, strides]: Value[], node: Node): Value | undefined {
+  const named = begin.shape?.[0];
+  const after = node.output().shape;
+  if (!x.shape || x.shape.length <= MAX_SLICED || !after || named == null || named >= MAX_SLICED)
+    return undefined;
+  if (node.int('ellipsis_mask') || node.int('new_axis_mask')) return undefined;
+  const sizes = x.shape.map((_, i) => sizeOf(b, x, i));
+  const whole = sizes.slice(named);
+  const flat = reshape(b, x, [...sizes.slice(0, named), product(b, whole)]);
+  const part = b.op('StridedSlice', [flat, begin, end, strides], attrsOf(node));
+  const first = range(after.length - whole.length).map((i) => sizeOf(b, part, i));
+  return reshape(b, part, [...first, ...whole]);
 }
 
 /**
@@ -214,11 +232,11 @@ function counted(
   binary: boolean,
 ): Value | undefined {
   const [n] = numbers(size) ?? [];
-  if (n === undefined || !isStatic(weights.shape)) return undefined;
+  if (n === undefined || !weights.shape) return undefined;
   const dtype = weights.dtype ?? 'float32';
   const rows = b.op('OneHot', [ids, b.ints(n), ...[1, 0].map((v) => tensorOf(dtype, [], [v]))]);
   if (binary) return b.op('Max', [rows, [-2]]);
-  if (elementCount(weights.shape) === 0) return b.op('Sum', [rows, [-2]]);
+  if (weights.shape.includes(0)) return b.op('Sum', [rows, [-2]]);
   const each = flatten ? b.op('Reshape', [weights, [-1]]) : weights;
   return b.op('Sum', [b.op('Mul', [rows, b.op('ExpandDims', [each, b.ints(-1)])]), [-2]]);
 }
@@ -261,6 +279,7 @@ export const table: RewriteTable = {
     return b.cast(inverse, p.dtype ?? 'int32');
   }),
   Unpack: unpackBySlices,
+  StridedSlice: made(slicedFlat),
   SpaceToBatchND: made(spaceToBatch),
   BatchToSpaceND: made(batchToSpace),
 
