@@ -13,6 +13,7 @@ import { lowerInitializers, lowerSignature, ModelBuilder, type RefusedNode } fro
 import { prepareGraph } from '../prepare/prepare';
 import { tensorType, type TfliteModel } from '../tflite/model';
 import { refusalCode } from '../validate/refusal-code';
+import { neededInitializers } from './cut-contract';
 
 /** What a model is to the converter: its signatures, and the nodes to run once before the first inference. */
 export type Conversion = Pick<Contract, 'signatures'> & Partial<Pick<Contract, 'initializers'>>;
@@ -48,7 +49,9 @@ export function lowerWhole(
   for (const { tensor, dtype } of signatures.flatMap((s) => s.outputs)) valueOf(tensor).dtype ??= dtype;
   if (hasOnlyKnownTypes(signatures, diagnostics)) {
     for (const signature of signatures) lowerSignature(builder, graph, signature, valueOf);
-    const nodes = initializers.map((name) => graph.node(name)).filter((n): n is Node => n !== undefined);
+    // Tables may have become constants.
+    const needed = neededInitializers(graph, { signatures, initializers: [...initializers] });
+    const nodes = needed.map((name) => graph.node(name)).filter((n): n is Node => n !== undefined);
     if (nodes.length) lowerInitializers(builder, graph, nodes);
   }
   return { model: builder.model, refused: builder.refused };

@@ -1,17 +1,21 @@
 /** A frozen graph as the contract of the phone has it. */
 import { cutInputs, parseInput, sharedName, type Contract, type Graph, type Node } from '@floe/export-core';
 
-/**
- * Puts Placeholders where the contract's inputs are, and keeps of its initialisers those that fill what the outputs
- * still read: an input behind a lookup needs no table.
- */
+/** Puts Placeholders where the contract's inputs are; an input behind a lookup needs no table that is filled. */
 export function cutContract(graph: Graph, contract: Contract): void {
   cutInputs(graph, { contract });
+  contract.initializers = neededInitializers(graph, contract);
+}
+
+/** The initialisers that fill what the outputs read, and what those need in turn. */
+export function neededInitializers(
+  graph: Graph,
+  { signatures, initializers }: Pick<Contract, 'signatures' | 'initializers'>,
+): string[] {
   const nodeOf = (tensor: string) => graph.node(parseInput(tensor).name);
-  const roots = contract.signatures.flatMap((s) => s.outputs).flatMap((o) => nodeOf(o.tensor) ?? []);
+  const roots = signatures.flatMap((s) => s.outputs).flatMap((o) => nodeOf(o.tensor) ?? []);
   let kept: Node[] = [];
-  let open = contract.initializers.flatMap((name) => graph.node(name) ?? []);
-  // What an initialiser reads may have one itself.
+  let open = initializers.flatMap((name) => graph.node(name) ?? []);
   for (let before = -1; before !== kept.length;) {
     before = kept.length;
     const read = new Set([...graph.ancestors([...roots, ...kept])].map(stateOf));
@@ -19,7 +23,7 @@ export function cutContract(graph: Graph, contract: Contract): void {
     kept = [...kept, ...open.filter(fills)];
     open = open.filter((n) => !fills(n));
   }
-  contract.initializers = contract.initializers.filter((name) => kept.some((n) => n.name === name));
+  return initializers.filter((name) => kept.some((n) => n.name === name));
 }
 
 /** What tables and variables are known by: handles of one name are one. */

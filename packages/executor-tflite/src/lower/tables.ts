@@ -4,12 +4,18 @@ import type { Node } from '@floe/export-core';
 import { tensorType } from '../tflite/model';
 import type { LoweringTable, Refusal } from './row';
 
+const kindOf = (node: Node) => `${node.type('key_dtype')} to ${node.type('value_dtype')}`;
+
+/** True for a HashTableV2 of a kind that the runtime has. */
+export function hasTable(node: Node): boolean {
+  return /^(string to int64|int64 to string)$/.test(kindOf(node));
+}
+
 function refuseKind(node: Node): Refusal | undefined {
-  const kind = `${node.type('key_dtype')} to ${node.type('value_dtype')}`;
-  return kind === 'string to int64' || kind === 'int64 to string'
+  return hasTable(node)
     ? undefined
     : {
-        reason: `the runtime has no tables from ${kind}`,
+        reason: `the runtime has no tables from ${kindOf(node)}`,
         hint: 'it has string to int64 and int64 to string',
       };
 }

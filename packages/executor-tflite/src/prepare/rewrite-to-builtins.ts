@@ -19,6 +19,7 @@ import { table as matrices } from './rewrites/matrices';
 import { table as partitions } from './rewrites/partitions';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
+import { table as tables } from './rewrites/tables';
 
 const FAMILIES: RewriteTable[] = [
   arrays,
@@ -32,6 +33,7 @@ const FAMILIES: RewriteTable[] = [
   partitions,
   pool,
   scatter,
+  tables,
 ];
 
 const ROWS: RewriteTable = {};

@@ -1,5 +1,6 @@
 /** Functions of one number, out of those that have kernels. Errors against the exact value are said where any. */
 import { attr, type Node, type Value } from '@floe/export-core';
+import { kernelBroadcasts } from '../../lower/kernel-types';
 import { sizeOf } from '../dims';
 import type { Operand, Rewriter, RewriteTable } from '../rewrite';
 
@@ -164,9 +165,12 @@ export const table: RewriteTable = {
 
   // SQUARE and ABS have few types.
   Square: formula((b, [x]) => (x.dtype === 'float32' ? undefined : b.op('Mul', [x, x]))),
-  SquaredDifference: formula((b, [x, y]) =>
-    /^(float32|int32)$/.test(x.dtype ?? '') ? undefined : b.op('Square', [b.op('Sub', [x, y])]),
-  ),
+  SquaredDifference: formula((b, [x, y]) => {
+    // SUB broadcasts further.
+    const narrow = !kernelBroadcasts('SQUARED_DIFFERENCE', [x, y]) && kernelBroadcasts('SUB', [x, y]);
+    const kept = /^(float32|int32)$/.test(x.dtype ?? '') && !narrow;
+    return kept ? undefined : b.op('Square', [b.op('Sub', [x, y])]);
+  }),
   Abs: formula((b, [x]) => (x.dtype === 'int64' ? b.op('Maximum', [x, b.op('Neg', [x])]) : undefined)),
   Sign: formula((b, [x]) => {
     if (x.dtype !== 'int64') return undefined;
