@@ -1,5 +1,5 @@
 /**
- * Given:  the loop of a Keras LSTM layer (a While whose attribute says so) over a sequence of known sizes, from zeros
+ * Given:  the loop of a Keras LSTM layer (a While whose attribute says so) over a sequence of known batch, from zeros
  * Result: y = UnidirectionalSequenceLstm(sequence, weights, biases)
  *
  * As TensorFlow's converter does. The runtime keeps such an operator's state from one invocation to the next until
@@ -17,7 +17,7 @@ export function fuseSequenceLstm(graph: Graph): void {
     if (
       loop &&
       startsAtZero(node, loop) &&
-      isStatic(node.inputs[loop.sequence].shape) &&
+      isStatic(node.inputs[loop.sequence].shape?.slice(1)) &&
       !reads(graph, node.output(loop.cell))
     )
       fuse(graph, node, loop);
@@ -45,11 +45,12 @@ function reads(graph: Graph, value: Value): boolean {
 function fuse(graph: Graph, node: Node, loop: LstmLoop): void {
   const b = new Rewriter(graph, node);
   const given = node.inputs[loop.sequence];
-  // A layer whose batch stands first turned its input round for the loop.
-  const turned =
-    given.node.op === 'Transpose' && String(given.node.inputs[1].node.constant?.toNumbers()) === '1,0,2';
-  const input = turned ? given.node.inputs[0] : given;
-  const [steps, batch] = given.shape as number[];
+  // A layer whose batch stands first turned its input round for the loop, and then back to front.
+  const forwards = givenTo(given, 'ReverseV2', '0');
+  const batchFirst = givenTo(forwards ?? given, 'Transpose', '1,0,2');
+  const turned = batchFirst !== undefined;
+  const input = batchFirst ? (forwards ? b.op('ReverseV2', [batchFirst, [1]]) : batchFirst) : given;
+  const [steps, batch] = given.shape!;
   const units = loop.recurrentKernel.shape[0];
   const weights = [0, 1, 2, 3].map((g) => gateOf(loop.kernel, g, units));
   const recurrent = [0, 1, 2, 3].map((g) => gateOf(loop.recurrentKernel, g, units));
@@ -84,6 +85,12 @@ function fuse(graph: Graph, node: Node, loop: LstmLoop): void {
   }
   graph.replace(replaced);
   graph.remove(new Set([node]));
+}
+
+/** What the node that makes a value works on, where it is of that op with those settings. */
+function givenTo({ node }: Value, op: string, settings: string): Value | undefined {
+  const is = node.op === op && String(node.inputs[1].node.constant?.toNumbers()) === settings;
+  return is ? node.inputs[0] : undefined;
 }
 
 /** Columns of one gate, as rows: [units, inputs]. */

@@ -2,6 +2,7 @@
 import type { FunctionGraph, Graph, Node, Tensor, Value } from '@floe/export-core';
 import { bodyOf } from '../functions';
 import { countsUp } from '../tensor-lists/appending';
+import { sameComputation } from '../tensor-lists/same-computation';
 import { ADD, made, MUL, operands } from './match';
 
 /** Operands of the loop by their place, and the weights of its cell. */
@@ -29,10 +30,14 @@ export function readLstmLoop(graph: Graph, node: Node): LstmLoop | undefined {
   if (hidden === undefined || !gates) return undefined;
   const sum = readSum(gates.sum, body, hidden);
   const sequence = sum && readStep(sum.input, body);
-  if (!sum || !sequence || !countsSteps(node, cond, body, sequence.time, node.inputs[sequence.place]))
+  if (!sum || !sequence || !countsUp(body, sequence.time)) return undefined;
+  const limit = limitOf(node, cond, sequence.time);
+  if (!limit || !isLength(limit.value, node.inputs[sequence.place])) return undefined;
+  if (limit.place !== undefined && body.results[limit.place].node !== body.args[limit.place])
     return undefined;
   const results = resultsPlace(body, body.results[hidden], sequence.time);
-  const known = new Set([hidden, gates.cell, sequence.place, sequence.time, results]);
+  if (results !== undefined && !hasRoom(node.inputs[results], limit.value)) return undefined;
+  const known = new Set([hidden, gates.cell, sequence.place, sequence.time, results, limit.place]);
   if (body.args.some((_, i) => !known.has(i))) return undefined;
   return { ...sum, sequence: sequence.place, results, hidden, cell: gates.cell };
 }
@@ -119,24 +124,39 @@ function readStep(input: Value, body: FunctionGraph): { place: number; time: num
     : undefined;
 }
 
-/** From the first element of the sequence to the last, one by one. */
-function countsSteps(
+/** Where a loop that counts from 0 stops: a constant of its condition, or one of its operands. */
+function limitOf(
   node: Node,
   cond: FunctionGraph,
-  body: FunctionGraph,
   time: number,
-  sequence: Value,
-): boolean {
+): { value: Value; place: number | undefined } | undefined {
   const less = made(cond.results[0], /^Less$/);
+  if (!less || less.inputs[0].node !== cond.args[time] || node.inputs[time].node.constant?.at(0) !== 0)
+    return undefined;
+  const [, limit] = less.inputs;
+  if (limit.node.constant) return { value: limit, place: undefined };
+  const place = cond.args.indexOf(limit.node);
+  return place < 0 ? undefined : { value: node.inputs[place], place };
+}
+
+/** The number of elements of a sequence, which is at least one where it is known. */
+function isLength(value: Value, sequence: Value): boolean {
   const steps = sequence.shape?.[0];
+  if (typeof steps === 'number') return steps > 0 && value.node.constant?.at(0) === steps;
+  const slice = made(value, /^StridedSlice$/);
   return (
-    node.inputs[time].node.constant?.at(0) === 0 &&
-    countsUp(body, time) &&
-    less?.inputs[0].node === cond.args[time] &&
-    typeof steps === 'number' &&
-    steps > 0 &&
-    less.inputs[1].node.constant?.at(0) === steps
+    made(slice?.inputs[0], /^Shape$/)?.inputs[0] === sequence &&
+    slice?.inputs[1].node.constant?.at(0) === 0 &&
+    slice.int('shrink_axis_mask') === 1
   );
+}
+
+/** Results start as one element for the last, or as many as there are steps. */
+function hasRoom(results: Value, steps: Value): boolean {
+  const size = results.shape?.[0];
+  if (typeof size === 'number') return size === 1 || steps.node.constant?.at(0) === size;
+  const sizes = made(made(results, /^Fill$/)?.inputs[0], /^Pack$/);
+  return sizes !== undefined && sameComputation(sizes.inputs[0], steps);
 }
 
 /** The variable that every hidden state is written to at its time, or that holds the last one. */
