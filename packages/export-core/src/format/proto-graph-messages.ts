@@ -15,8 +15,6 @@ export const GRAPH_MESSAGES = {
     input: 'repeated string 3',
     device: 'string 4',
     attr: 'map string AttrValue 5',
-    experimental_debug_info: 'NodeDebugInfo 6',
-    experimental_type: 'FullTypeDef 7',
   },
   AttrValue: {
     list: 'oneof value AttrListValue 1',
@@ -88,10 +86,6 @@ export const GRAPH_MESSAGES = {
   NameAttrList: {
     name: 'string 1',
     attr: 'map string AttrValue 2',
-  },
-  NodeDebugInfo: {
-    original_node_names: 'repeated string 1',
-    original_func_names: 'repeated string 2',
   },
   FullTypeDef: {
     type_id: 'FullTypeId 1',

@@ -34,7 +34,6 @@ export const SAVED_MESSAGES = {
     collection_def: 'map string CollectionDef 4',
     signature_def: 'map string SignatureDef 5',
     asset_file_def: 'repeated AssetFileDef 6',
-    object_graph_def: 'SavedObjectGraph 7',
   },
   MetaInfoDef: {
     meta_graph_version: 'string 1',
@@ -160,27 +159,6 @@ export const SAVED_MESSAGES = {
     tensor_info: 'TensorInfo 1',
     filename: 'string 2',
   },
-  SavedObjectGraph: {
-    nodes: 'repeated SavedObject 1',
-    concrete_functions: 'map string SavedConcreteFunction 2',
-  },
-  SavedObject: {
-    children: 'repeated ObjectReference 1',
-    slot_variables: 'repeated SlotVariableReference 3',
-    user_object: 'oneof kind SavedUserObject 4',
-    asset: 'oneof kind SavedAsset 5',
-    function: 'oneof kind SavedFunction 6',
-    variable: 'oneof kind SavedVariable 7',
-    bare_concrete_function: 'oneof kind SavedBareConcreteFunction 8',
-    constant: 'oneof kind SavedConstant 9',
-    resource: 'oneof kind SavedResource 10',
-    saveable_objects: 'map string SaveableObject 11',
-    captured_tensor: 'oneof kind CapturedTensor 12',
-    registered_name: 'string 13',
-    serialized_user_proto: 'Any 14',
-    dependencies: 'repeated ObjectReference 15',
-    registered_saver: 'string 16',
-  },
   ObjectReference: {
     node_id: 'int32 1',
     local_name: 'string 2',
@@ -189,59 +167,6 @@ export const SAVED_MESSAGES = {
     original_variable_node_id: 'int32 1',
     slot_name: 'string 2',
     slot_variable_node_id: 'int32 3',
-  },
-  SavedUserObject: {
-    identifier: 'string 1',
-    version: 'VersionDef 2',
-    metadata: 'string 3',
-  },
-  SavedAsset: {
-    asset_file_def_index: 'int32 1',
-  },
-  SavedFunction: {
-    concrete_functions: 'repeated string 1',
-    function_spec: 'FunctionSpec 2',
-  },
-  FunctionSpec: {
-    fullargspec: 'StructuredValue 1',
-    is_method: 'bool 2',
-    input_signature: 'StructuredValue 5',
-    jit_compile: 'JitCompile 6',
-  },
-  SavedVariable: {
-    dtype: 'DataType 1',
-    shape: 'TensorShapeProto 2',
-    trainable: 'bool 3',
-    synchronization: 'VariableSynchronization 4',
-    aggregation: 'VariableAggregation 5',
-    name: 'string 6',
-    device: 'string 7',
-    experimental_distributed_variable_components: 'repeated SavedVariable 8',
-  },
-  SavedBareConcreteFunction: {
-    concrete_function_name: 'string 1',
-    argument_keywords: 'repeated string 2',
-    allowed_positional_arguments: 'int64 3',
-    function_spec: 'FunctionSpec 4',
-  },
-  SavedConstant: {
-    operation: 'string 1',
-  },
-  SavedResource: {
-    device: 'string 1',
-  },
-  SaveableObject: {
-    save_function: 'int32 2',
-    restore_function: 'int32 3',
-  },
-  CapturedTensor: {
-    name: 'string 1',
-    concrete_function: 'string 2',
-  },
-  SavedConcreteFunction: {
-    bound_inputs: 'repeated int32 2',
-    canonicalized_input_signature: 'StructuredValue 3',
-    output_signature: 'StructuredValue 4',
   },
   SavedModel: {
     saved_model_schema_version: 'int64 1',

@@ -6,8 +6,8 @@
  * binary form, in the text form and in code. Message names are flat: TensorFlow's `TensorShapeProto.Dim` is
  * `TensorShapeDim` here; names of types are not part of any file. All messages are proto3.
  *
- * Not here: what nothing reads and what is long, debug information and the definitions of the ops that a graph uses;
- * they are skipped like unknown fields.
+ * Not here: what nothing reads and what is long: debug information, the definitions of the ops that a graph uses,
+ * the objects that a SavedModel was made of. They are skipped like unknown fields.
  */
 import { ENUMS } from './proto-enums';
 import { GRAPH_MESSAGES } from './proto-graph-messages';
@@ -20,6 +20,8 @@ export const MESSAGES = { ...GRAPH_MESSAGES, ...SAVED_MESSAGES } as const;
 /** Fields that exist but are left out above: the text form must know them to skip them. */
 export const SKIPPED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   GraphDef: ['debug_info'],
+  NodeDef: ['experimental_debug_info', 'experimental_type'],
+  MetaGraphDef: ['object_graph_def'],
   MetaInfoDef: ['stripped_op_list'],
 };
 
@@ -110,7 +112,5 @@ export type MetaGraphDef = Message<'MetaGraphDef'>;
 export type SignatureDef = Message<'SignatureDef'>;
 export type TensorInfo = Message<'TensorInfo'>;
 export type SavedModel = Message<'SavedModel'>;
-export type SavedObject = Message<'SavedObject'>;
-export type SavedObjectGraph = Message<'SavedObjectGraph'>;
 export type TrackableObjectGraph = Message<'TrackableObjectGraph'>;
 export type TensorSliceProto = Message<'TensorSliceProto'>;

@@ -109,6 +109,34 @@ describe('decode', () => {
     );
   });
 
+  it('decodes a function when a field of it is asked for', () => {
+    const node_def = [{ name: 'inner', op: 'NoOp', input: ['^x'] }];
+    const library = { function: [{ signature: { name: 'f' }, node_def, ret: { y: 'inner:y:0' } }] };
+    const bytes = encode('GraphDef', { library });
+    const whole = decode('GraphDef', bytes, 'x.pb');
+    const [body] = whole.library!.function;
+    expect(body.signature!.name).toBe('f');
+    expect(body.node_def).toMatchObject(node_def);
+    expect(body.ret).toMatchObject({ y: 'inner:y:0' });
+    expect(body.control_ret).toEqual(Object.create(null));
+    expect(encode('GraphDef', decode('GraphDef', bytes, 'x.pb')).equals(bytes)).toBe(true);
+    expect(encode('GraphDef', whole).equals(bytes)).toBe(true);
+    expect(
+      decode('GraphDef', encode('GraphDef', { library: { function: [{}] } }), 'x').library!.function[0]
+        .signature,
+    ).toBe(null);
+
+    // `inner`'s op, at the end of its NodeDef, is no UTF-8 any more.
+    const at = bytes.indexOf('NoOp');
+    bytes[at] = 0xff;
+    const [damaged] = decode('GraphDef', bytes, 'x.pb', 1000).library!.function;
+    expect(damaged.signature!.name).toBe('f');
+    expect(messageOf(() => damaged.node_def)).toContain(
+      `x.pb is damaged at byte ${1000 + at}: not a whole FunctionDef`,
+    );
+    expect(codesOf(() => damaged.ret)).toEqual(['S004']);
+  });
+
   it('refuses text that is not UTF-8, but not U+FFFD itself', () => {
     expect(codesOf(() => decode('NodeDef', Buffer.from([0x0a, 2, 0xc3, 0x28]), 'x'))).toEqual(['S004']);
     expect(decode('NodeDef', encode('NodeDef', { name: '\ufffd' }), 'x').name).toBe('\ufffd');
@@ -190,7 +218,7 @@ describe('encode', () => {
 
 describe('the schema', () => {
   it('prepares every message', () => {
-    expect(messageType('SavedObjectGraph').fields.nodes.id).toBe(1);
+    expect(messageType('TrackableObjectGraph').fields.nodes.id).toBe(1);
     expect(enumNumber('DataType', 'DT_BFLOAT16')).toBe(14);
     expect(enumNumber('DataType', 'constructor')).toBeUndefined();
     expect(enumName('DataType', 119)).toBe('DT_HALF_REF');

@@ -7,6 +7,7 @@
  * - maps have no prototype, so that a key such as `__proto__` or `constructor` is a key like others;
  * - an absent repeated field is one shared, frozen empty array;
  * - strings must be valid UTF-8, as in TensorFlow; unknown fields are skipped; nesting is limited;
+ * - messages that are large and often of no interest (DEFERRED) are decoded when a field of theirs is first asked for;
  * - encoding writes maps sorted by key: the same message gives the same bytes.
  */
 import protobuf from 'protobufjs/light';
@@ -28,6 +29,12 @@ export * from './proto-schema';
 const PACKAGE = 'tensorflow';
 
 const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Of the functions in a TF2 SavedModel the largest is the one that saves. Damage in a function is found when it is asked
+ * for, and told as everywhere.
+ */
+const DEFERRED: readonly string[] = ['FunctionDef'] satisfies MessageName[];
 
 let root: protobuf.Root | undefined;
 const prepared = new Map<string, protobuf.Type>();
@@ -96,15 +103,72 @@ function generateOnUse(type: protobuf.Type): void {
   const types = (): (protobuf.ReflectionObject | null)[] =>
     type.fieldsArray.map((f) => f.resolve().resolvedType);
   const { Reader, Writer, util } = protobuf;
+  const decoder = (): typeof type.decode =>
+    (protobuf.decoder(type) as Generated<typeof type.decode>)({ Reader, types: types(), util, C: type.ctor });
   type.decode = (...args) => {
-    const scope = { Reader, types: types(), util, C: type.ctor };
-    type.decode = (protobuf.decoder(type) as Generated<typeof type.decode>)(scope);
+    type.decode = DEFERRED.includes(type.name) ? deferring(type, decoder()) : decoder();
     return type.decode(...args);
   };
   type.encode = (...args) => {
     type.encode = (protobuf.encoder(type) as Generated<typeof type.encode>)({ Writer, types: types(), util });
     return type.encode(...args);
   };
+}
+
+/** Under which a deferred message gives the decoded one. */
+const DECODED = Symbol('decoded');
+
+/**
+ * A decoder whose messages stay bytes until a field of theirs is asked for. A message within, as the signature that has
+ * a function's name, is decoded without the rest.
+ */
+function deferring(type: protobuf.Type, decodeNow: typeof type.decode): typeof type.decode {
+  class DeferredMessage extends protobuf.Message<object> {
+    constructor(readonly reader: () => WireReader) {
+      super();
+    }
+
+    get [DECODED](): Fields {
+      return remember(this, DECODED, decodeAll(type, decodeNow, this.reader()));
+    }
+  }
+  for (const { name, id, map, repeated, resolvedType } of type.fieldsArray) {
+    const inner = !map && !repeated && resolvedType instanceof protobuf.Type ? resolvedType : undefined;
+    Object.defineProperty(DeferredMessage.prototype, name, {
+      get(this: DeferredMessage) {
+        if (!inner || Object.hasOwn(this, DECODED)) return this[DECODED][name];
+        return remember(
+          this,
+          name,
+          decodeAll(type, (reader) => decodeOnly(reader, id, inner), this.reader()),
+        );
+      },
+    });
+  }
+  return (given, length) => {
+    const reader = given as WireReader;
+    const { file, at, buf, pos, len } = reader;
+    const end = length === undefined ? len : pos + length;
+    reader.skip(end - pos);
+    return new DeferredMessage(() => new WireReader(buf.subarray(pos, end), file, at + pos));
+  };
+}
+
+/** The message in a field, without decoding the fields around it; null where there is none. */
+function decodeOnly(reader: protobuf.Reader, id: number, type: protobuf.Type): protobuf.Message<object> {
+  let found: unknown = null;
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === ((id << 3) | 2)) found = type.decode(reader, reader.uint32());
+    else reader.skipType(tag & 7, 0, tag);
+  }
+  return found as protobuf.Message<object>;
+}
+
+/** Sets a property in place of the getter that made it. */
+function remember<T>(object: object, key: string | symbol, value: T): T {
+  Object.defineProperty(object, key, { value });
+  return value;
 }
 
 /** What protobufjs makes of generated code: a function of what that refers to. */
@@ -143,6 +207,16 @@ function messageConstructor(type: protobuf.Type): protobuf.Constructor<object> {
 
 /** protobufjs' reader with 64-bit integers as bigint, views instead of copies, strict UTF-8. */
 class WireReader extends protobuf.Reader {
+  constructor(
+    bytes: Uint8Array,
+    readonly file: string,
+    /** Where the bytes start in the file. */
+    readonly at: number,
+  ) {
+    super(asBuffer(bytes));
+    this.discardUnknown = true;
+  }
+
   // Buffer's fast text decoding, missing from its type.
   declare buf: Buffer & { utf8Slice(start: number, end: number): string };
 
@@ -246,15 +320,17 @@ export function asBuffer(bytes: Uint8Array): Buffer {
  */
 export function decode<N extends MessageName>(name: N, bytes: Uint8Array, file: string, at = 0): Message<N> {
   const type = messageType(name);
-  const reader = new WireReader(asBuffer(bytes));
-  reader.discardUnknown = true;
+  return decodeAll(type, type.decode, new WireReader(bytes, file, at)) as unknown as Message<N>;
+}
+
+function decodeAll(type: protobuf.Type, how: (reader: WireReader) => object, reader: WireReader): Fields {
   try {
-    return type.decode(reader) as unknown as Message<N>;
+    return how(reader) as Fields;
   } catch (error) {
     // A TypeError is a fault of Floe's, not of the file.
     if (error instanceof FloeError || error instanceof TypeError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw damaged(file, at + reader.pos, `not a whole ${name} message: ${reason}`);
+    throw damaged(reader.file, reader.at + reader.pos, `not a whole ${type.name} message: ${reason}`);
   }
 }
 
@@ -315,7 +391,8 @@ type Fields = Record<string, unknown>;
  * The message with sorted maps and without zero 64-bit numbers (which protobufjs would write, as it knows only
  * its own zero); shares everything that already is so.
  */
-function canonical(type: protobuf.Type, message: Fields): Fields {
+function canonical(type: protobuf.Type, given: Fields): Fields {
+  const message = (given as Partial<Record<typeof DECODED, Fields>>)[DECODED] ?? given;
   let copy: Fields | undefined;
   for (const field of type.fieldsArray) {
     const value = Object.hasOwn(message, field.name) ? message[field.name] : undefined;

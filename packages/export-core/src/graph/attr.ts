@@ -37,3 +37,18 @@ export const attr = {
   types: (values: readonly DType[]): Attr => ({ kind: 'list', value: values.map((v) => attr.type(v)) }),
   func: (name: string): Attr => ({ kind: 'func', value: { name, attrs: new Map() } }),
 };
+
+/** The functions that attributes name, also in lists. */
+export function functionsIn(values: Iterable<Attr>): FunctionRef[] {
+  const refs: FunctionRef[] = [];
+  addFunctions(values, refs);
+  return refs;
+}
+
+/** Into one list: every node of a graph is asked, several times. */
+function addFunctions(values: Iterable<Attr>, refs: FunctionRef[]): void {
+  for (const value of values) {
+    if (value.kind === 'func') refs.push(value.value);
+    else if (value.kind === 'list') addFunctions(value.value, refs);
+  }
+}

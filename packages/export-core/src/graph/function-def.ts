@@ -8,21 +8,38 @@ import type { FunctionDef, Message, MessageInit, NodeDef } from '../format/proto
 import { FloeError } from '../diagnostics/diagnostic';
 import { argLength, type ArgDef } from '../ops/op-def';
 import { dtypeCode, dtypeFromCode, type DType } from '../tensor/dtype';
-import { attr, type Attr } from './attr';
+import { attr, functionsIn, type Attr } from './attr';
 import { attrFromProto, attrsFromProto, MAX_OUTPUTS, nodeFromDef, type Problems } from './graphdef';
-import { FunctionGraph, type Node, type Value } from './graph';
+import { FunctionGraph, type Graph, type Node, type Value } from './graph';
 import { attrsToProto, nodeToProto } from './write-graphdef';
 
-/** Every function of a library, by name. */
+/**
+ * The functions that a graph needs, by name, in the order of the library. The others stay undecoded: no output can be
+ * in them.
+ */
 export function functionsFromProto(
   library: Message<'FunctionDefLibrary'>,
+  graph: Graph,
   problems: Problems,
 ): Map<string, FunctionGraph> {
-  const signatures = new Map(library.function.map((f) => [f.signature?.name ?? '', f]));
+  const definitions = new Map(library.function.map((f) => [f.signature?.name ?? '', f]));
+  const found = new Map<string, FunctionGraph>();
+  const open: Graph[] = [graph];
+  for (let part = open.pop(); part; part = open.pop()) {
+    for (const node of part.nodes.values()) {
+      for (const name of [node.op, ...functionsIn(node.attrs.values()).map((ref) => ref.name)]) {
+        const def = found.has(name) ? undefined : definitions.get(name);
+        if (!def) continue;
+        const body = functionFromProto(def, definitions, problems);
+        found.set(name, body);
+        open.push(body);
+      }
+    }
+  }
   const functions = new Map<string, FunctionGraph>();
-  for (const def of library.function) {
-    const name = def.signature?.name ?? '';
-    functions.set(name, functionFromProto(def, signatures, problems));
+  for (const name of definitions.keys()) {
+    const body = found.get(name);
+    if (body) functions.set(name, body);
   }
   return functions;
 }

@@ -141,3 +141,51 @@ test('the same graph gives the same bytes', () => {
   };
   expect(Buffer.compare(make(), make())).toBe(0);
 });
+
+describe('functions', () => {
+  const call = (name: string, f: string, input: string[] = []) => ({
+    name,
+    op: 'StatefulPartitionedCall',
+    input,
+    attr: { f: { func: { name: f } } },
+  });
+  const define = (name: string, ...node_def: MessageInit<'NodeDef'>[]) => ({ signature: { name }, node_def });
+  const library = {
+    function: [
+      define('saves', call('c', 'inner')),
+      define('inner'),
+      define('unused'),
+      define('outer', call('c', 'inner')),
+    ],
+  };
+  const saver = { save_tensor_name: 'save:0' };
+  const readBeside = (node: MessageInit<'NodeDef'>[]): Graph => {
+    const meta = encode('MetaGraphDef', { graph_def: { node, library }, saver_def: saver });
+    const { graph_def, saver_def } = decode('MetaGraphDef', meta, 'x.meta');
+    return graphFromDef(graph_def!, 'x.meta', { saver: saver_def });
+  };
+
+  test('are read as far as nodes need them, in the order of the file', () => {
+    const { functions } = read({ node: [call('serve', 'outer'), call('save', 'saves')], library });
+    expect([...functions.keys()]).toEqual(['saves', 'inner', 'outer']);
+    expect([...read({ node: [{ name: 'direct', op: 'outer' }], library }).functions.keys()]).toEqual([
+      'inner',
+      'outer',
+    ]);
+  });
+
+  test('of a call that saves are left out with it', () => {
+    const graph = readBeside([call('serve', 'outer'), call('save', 'saves')]);
+    expect([...graph.nodes.keys()]).toEqual(['serve']);
+    expect([...graph.functions.keys()]).toEqual(['inner', 'outer']);
+  });
+
+  test('stay where something reads what saves, and where that is no call', () => {
+    const read = readBeside([call('save', 'saves'), { name: 'after', op: 'NoOp', input: ['^save'] }]);
+    expect([...read.nodes.keys()]).toEqual(['save', 'after']);
+    expect([...read.functions.keys()]).toEqual(['saves', 'inner']);
+    expect([...readBeside([{ name: 'save', op: 'Identity', input: ['save'] }]).nodes.keys()]).toEqual([
+      'save',
+    ]);
+  });
+});

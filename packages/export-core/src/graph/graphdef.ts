@@ -1,7 +1,7 @@
 /** GraphDef messages to graphs. Writing them is write-graphdef.ts; function bodies are function-def.ts. */
 import { Diagnostics } from '../diagnostics/diagnostic';
 import { didYouMean } from '../diagnostics/suggest';
-import type { AttrValue, GraphDef, NodeDef } from '../format/proto';
+import type { AttrValue, GraphDef, Message, NodeDef } from '../format/proto';
 import { readRange, type FileRange } from '../format/graphdef-file';
 import { shapeFromProto, tensorFromProto } from '../format/tensor-proto';
 import { dtypeFromCode, type DType } from '../tensor/dtype';
@@ -16,14 +16,21 @@ export const MAX_OUTPUTS = 1 << 20;
 /** How many problems of one graph are told. */
 const MAX_PROBLEMS = 50;
 
+/** What a file has beside its GraphDef that says how to read that. */
+export interface Beside {
+  /** Constants whose elements were left in the file. */
+  contents?: ReadonlyMap<string, FileRange>;
+  saver?: Message<'SaverDef'> | null;
+}
+
 /**
- * The graph of a GraphDef. Constants stay views into the message's bytes.
+ * The graph of a GraphDef, with the functions that it needs. Constants stay views into the message's bytes. Left out is
+ * a call that saves variables: in a TF2 SavedModel of Keras a third of all nodes is in its function.
  *
  * @param file for diagnostics, and to read `contents` from
- * @param contents constants whose elements were left in the file
  * @throws FloeError with every G007: duplicate names, edges to nodes that do not exist, constants that make no sense
  */
-export function graphFromDef(def: GraphDef, file: string, contents?: ReadonlyMap<string, FileRange>): Graph {
+export function graphFromDef(def: GraphDef, file: string, { contents, saver }: Beside = {}): Graph {
   const graph = new Graph();
   const problems = new Problems(file);
   if (def.versions) {
@@ -33,11 +40,20 @@ export function graphFromDef(def: GraphDef, file: string, contents?: ReadonlyMap
       badConsumers: [...def.versions.bad_consumers],
     };
   }
-  readNodes(graph, def.node, problems);
+  readNodes(graph, withoutSaving(def.node, saver), problems);
   for (const [name, range] of contents ?? []) leaveInFile(graph, name, range, problems);
-  if (def.library) graph.functions = functionsFromProto(def.library, problems);
+  if (def.library) graph.functions = functionsFromProto(def.library, graph, problems);
   problems.throwIfAny();
   return graph;
+}
+
+/** The nodes without the function call that a SaverDef names to save, if nothing reads it. */
+function withoutSaving(nodes: readonly NodeDef[], saver: Beside['saver']): readonly NodeDef[] {
+  const name = saver && parseInput(saver.save_tensor_name).name;
+  const saving = nodes.find((node) => node.name === name);
+  if (saving?.op !== 'StatefulPartitionedCall') return nodes;
+  const isRead = nodes.some((node) => node.input.some((text) => parseInput(text).name === name));
+  return isRead ? nodes : nodes.filter((node) => node !== saving);
 }
 
 /** Lets a constant read its elements from the file when they are asked for. */

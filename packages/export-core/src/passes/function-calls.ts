@@ -1,5 +1,5 @@
 /** Which functions the nodes of a graph name, and how: calls, and the bodies of functional control flow. */
-import type { Attr, FunctionRef } from '../graph/attr';
+import { functionsIn, type Attr, type FunctionRef } from '../graph/attr';
 import type { FunctionGraph, Graph, Node } from '../graph/graph';
 
 /** Ops that are nothing but a call of the function in their attribute `f`. */
@@ -37,15 +37,7 @@ export function isCall(node: Node): boolean {
 
 /** The functions that a node's attributes name. */
 export function functionRefs(node: Node): FunctionRef[] {
-  const refs: FunctionRef[] = [];
-  for (const value of node.attrs.values()) addRefs(value, refs);
-  return refs;
-}
-
-/** Without a list of its own for each attribute: every node of a graph is asked, several times. */
-function addRefs(value: Attr, refs: FunctionRef[]): void {
-  if (value.kind === 'func') refs.push(value.value);
-  else if (value.kind === 'list') for (const item of value.value) addRefs(item, refs);
+  return functionsIn(node.attrs.values());
 }
 
 /** Every function that a node needs by itself. */
@@ -77,11 +69,7 @@ export function branchesOf(functions: Functions, node: Node): Branching | undefi
   const kind = /^(?:Stateless)?(While|If|Case)$/.exec(node.op)?.[1];
   if (!kind) return undefined;
   const names = { While: ['cond', 'body'], If: ['then_branch', 'else_branch'], Case: ['branches'] }[kind]!;
-  const refs: FunctionRef[] = [];
-  for (const name of names) {
-    const value = node.attrs.get(name);
-    if (value) addRefs(value, refs);
-  }
+  const refs = functionsIn(names.flatMap((name) => node.attrs.get(name) ?? []));
   const bodies = refs.flatMap(({ name }) => functions.get(name) ?? []);
   if (bodies.length !== refs.length || bodies.length === 0) return undefined;
   return kind === 'While'

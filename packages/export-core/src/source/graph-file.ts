@@ -38,7 +38,7 @@ export function readGraphFile(file: string): GraphFile {
   switch (kind) {
     case 'graphdef': {
       const { def, contents } = readGraphDefFile(file);
-      return { graph: graphFromDef(def, file, contents) };
+      return { graph: graphFromDef(def, file, { contents }) };
     }
     case 'graphdef-text':
       return { graph: graphFromDef(parseText('GraphDef', readFile(file, MAX_TEXT_BYTES), file), file) };
@@ -65,5 +65,5 @@ function fromMeta(meta: MetaGraphDef, file: string): GraphFile {
       message: `${file} has no graph in it`,
       where: { file },
     });
-  return { graph: graphFromDef(def, file), meta };
+  return { graph: graphFromDef(def, file, { saver: meta.saver_def }), meta };
 }

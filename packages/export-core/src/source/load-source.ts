@@ -78,7 +78,7 @@ function loadCheckpoint(source: Source, root: string): LoadedSource {
 function loadSavedModel(source: Source, root: string, declared: DeclaredContract): LoadedSource {
   const files = readSavedModel(resolve(root, source.savedModel as string), source.tags);
   const { meta, file, folder } = files;
-  const graph = graphFromDef(meta.graph_def!, file);
+  const graph = graphFromDef(meta.graph_def!, file, { saver: meta.saver_def });
   const wanted = source.signatures ?? (source.signature === undefined ? undefined : [source.signature]);
   const found = signaturesOf(meta, graph);
   const signatures =
