@@ -12,8 +12,10 @@ import {
   writevSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { createHash, randomBytes, type Hash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { fileError } from '../format/file';
+import { digestOf } from './digest';
+import { hashBeside, LARGE_FILE_BYTES } from './hash-thread';
 import { temporaryName } from './leftovers';
 
 /** Buffers handed to the system in one call (IOV_MAX is 1024 where it is smallest), and their bytes. */
@@ -85,21 +87,23 @@ export function writeFileAtomic(
   const temporary = join(folder, temporaryName(basename(target), `${randomBytes(6).toString('hex')}.tmp`));
   const list =
     typeof chunks === 'string' ? [Buffer.from(chunks)] : chunks instanceof Uint8Array ? [chunks] : chunks;
-  // Hashed on the way to the disk: nothing has to be read again to know what was written.
-  const hash = createHash('sha256');
+  let hash: OutputHash | undefined;
   try {
     const fd = writing(target, () => openSync(temporary, 'wx'));
-    let size: number;
+    let written: Written;
     try {
-      size = writeAll(fd, list, hash, target);
+      hash = outputHash(temporary, list);
+      const size = writeAll(fd, list, hash, target);
+      written = { sha256: hash.digest(), size };
       const mode = existingMode(target);
       if (mode !== undefined) fchmodSync(fd, mode);
     } finally {
       closeSync(fd);
     }
     writing(target, () => renameSync(temporary, target));
-    return { sha256: hash.digest('hex'), size };
+    return written;
   } catch (error) {
+    hash?.giveUp();
     rmSync(temporary, { force: true });
     throw error;
   }
@@ -132,8 +136,41 @@ function existingMode(path: string): number | undefined {
   return stat?.isFile() ? stat.mode : undefined;
 }
 
+/** Makes the digest of a file on its way to the disk, so that it need not be read again. */
+interface OutputHash {
+  /** Bytes that are about to be written. */
+  update(bytes: Uint8Array): void;
+  /** How many have been written. */
+  wrote(bytes: number): void;
+  digest(): string;
+  giveUp(): void;
+}
+
+function outputHash(file: string, chunks: readonly Piece[]): OutputHash {
+  const size = chunks.reduce((n, piece) => n + piece.byteLength, 0);
+  const beside = size < LARGE_FILE_BYTES ? undefined : hashBeside(file);
+  if (beside) {
+    return {
+      update: () => undefined,
+      wrote: (bytes) => beside.advance(bytes),
+      digest: () => {
+        beside.advance(0, true);
+        return beside.digest() ?? digestOf(file).sha256;
+      },
+      giveUp: () => beside.giveUp(),
+    };
+  }
+  const hash = createHash('sha256');
+  return {
+    update: (bytes) => hash.update(bytes),
+    wrote: () => undefined,
+    digest: () => hash.digest('hex'),
+    giveUp: () => undefined,
+  };
+}
+
 /** Every byte of every piece; gives their number. One call may write less than it was given (2 GiB at most on Linux). */
-function writeAll(fd: number, chunks: readonly Piece[], hash: Hash, target: string): number {
+function writeAll(fd: number, chunks: readonly Piece[], hash: OutputHash, target: string): number {
   let next = 0;
   let size = 0;
   let pending: Uint8Array[] = [];
@@ -150,6 +187,7 @@ function writeAll(fd: number, chunks: readonly Piece[], hash: Hash, target: stri
     }
     if (pending.length === 0) return size;
     let written = writing(target, () => writevSync(fd, pending));
+    hash.wrote(written);
     let done = 0;
     while (done < pending.length && written >= pending[done].length) written -= pending[done++].length;
     pending = pending.slice(done);

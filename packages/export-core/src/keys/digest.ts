@@ -4,6 +4,7 @@ import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } fr
 import { join } from 'node:path';
 import { FloeError } from '../diagnostics/diagnostic';
 import { fileError, systemError } from '../format/file';
+import { hashBeside, LARGE_FILE_BYTES } from './hash-thread';
 import type { Memo } from './memo';
 
 const CHUNK_BYTES = 1 << 20;
@@ -42,6 +43,7 @@ function digestFile(path: string, isRegular: boolean, memo: Memo | undefined): D
   return { sha256: content.sha256, size: content.size, pointers: content.pointer ? [path] : [] };
 }
 
+/** What is known of a file's content. */
 interface Content {
   sha256: string;
   size: number;
@@ -74,6 +76,53 @@ function parsePointer(text: string): Content | undefined {
   const oid = /^oid sha256:([0-9a-f]{64})$/m.exec(text);
   const size = /^size (\d+)$/m.exec(text);
   return oid && size ? { sha256: oid[1], size: Number(size[1]), pointer: true } : undefined;
+}
+
+/** Digests that are made beside other work. */
+export interface DigestsAhead {
+  /** Waits for them and remembers them: `digestOf` has them then. */
+  finish(): void;
+  /** Whether all files are those that there were at first, and as they were. */
+  isUnchanged(): boolean;
+  /** Stops: nobody will ask. */
+  giveUp(): void;
+}
+
+/**
+ * Begins to make the digests of files that are about to be read, in another thread.
+ *
+ * @param paths gives the files and folders, now and when they are compared
+ * @returns undefined when there is nothing large to hash, or when hashing has to come first: what stands in for content
+ *   (Git LFS) must not be read, and a file written a moment ago may change unnoticed
+ * @throws as `digestOf`
+ */
+export function digestsAhead(paths: () => readonly string[], memo: Memo): DigestsAhead | undefined {
+  const look = () => {
+    const all = paths().flatMap((path) =>
+      statSync(path).isDirectory() ? listFolder(path).map((file) => join(path, file)) : [path],
+    );
+    const sizes = all.map((file) => statSync(file).size);
+    const large = all.filter((_, i) => sizes[i] >= LARGE_FILE_BYTES);
+    const small = all.filter((_, i) => sizes[i] < LARGE_FILE_BYTES).map((file) => digestOf(file, memo));
+    return { large, small, state: JSON.stringify([all, sizes, small]) };
+  };
+  const { large, small, state } = look();
+  if (large.length === 0 || small.some(({ pointers }) => pointers.length > 0)) return undefined;
+  const begun = large.map((file) => memo.begin<Content>('sha256', file));
+  if (!begun.every((each) => each !== undefined)) return undefined;
+  const hashes = large.map((file) => hashBeside(file));
+  if (!hashes.every((each) => each !== undefined)) return undefined;
+  const sizes = large.map((file) => statSync(file).size);
+  hashes.forEach((hash, i) => hash.advance(sizes[i], true));
+  return {
+    finish: () =>
+      hashes.forEach((hash, i) => {
+        const sha256 = hash.digest();
+        if (sha256 !== undefined) begun[i].keep({ sha256, size: sizes[i] });
+      }),
+    isUnchanged: () => begun.every((each) => each.isUnchanged()) && look().state === state,
+    giveUp: () => hashes.forEach((hash) => hash.giveUp()),
+  };
 }
 
 function digestFolder(folder: string, memo: Memo | undefined): Digest {

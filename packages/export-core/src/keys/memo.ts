@@ -31,6 +31,14 @@ interface Found {
   settled: boolean;
 }
 
+/** A value that is being computed from a file while others work. */
+export interface Begun<T> {
+  /** Whether the file is still as it was. */
+  isUnchanged(): boolean;
+  /** Remembers the value, for the file as it was found. */
+  keep(value: T): void;
+}
+
 export class Memo {
   private readonly file: string;
   private entries?: Map<string, Entry>;
@@ -71,6 +79,24 @@ export class Memo {
       }
       return value;
     }
+  }
+
+  /**
+   * For a value that is to be computed beside other work on the same file: what tells afterwards whether both saw the
+   * same file. Undefined when the value is known, or when the file is too young to tell.
+   *
+   * @throws errors of the file system when there is no such file
+   */
+  begin<T>(kind: string, path: string): Begun<T> | undefined {
+    const { key, stamp, settled } = find(kind, path);
+    if (!settled || this.load().get(key)?.stamp === stamp) return undefined;
+    return {
+      isUnchanged: () => find(kind, path).stamp === stamp,
+      keep: (value) => {
+        this.touch(key, { stamp, value });
+        this.changed = true;
+      },
+    };
   }
 
   /** Writes what is new to the folder. A memo that cannot be written is no error. */

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { transformSync } from '@swc/core';
 import { temporaryFolder, writeFiles } from '../stages/testing/fake-model';
 import { runJobs, threadCount } from './run-jobs';
+import { builtWorker } from './testing/built-worker';
 
 const folder = temporaryFolder();
-const worker = join(folder, 'worker.js');
+const worker = builtWorker(join(__dirname, 'worker.ts'), folder);
 const jobModule = join(folder, 'job.js');
 
 /** What workers run: a number is slept and doubled, everything else ends the thread. */
@@ -17,14 +16,7 @@ exports.runJob = async (job) => {
   return { value: job * 2, thread: threadId };
 };`;
 
-beforeAll(() => {
-  const source = readFileSync(join(__dirname, 'worker.ts'), 'utf8');
-  const { code } = transformSync(source, {
-    jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-    module: { type: 'commonjs' },
-  });
-  writeFiles(folder, { 'worker.js': code, 'job.js': JOB });
-});
+beforeAll(() => writeFiles(folder, { 'job.js': JOB }));
 
 type Job = number | 'throw' | 'exit';
 interface Done {

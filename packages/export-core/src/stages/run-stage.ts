@@ -12,7 +12,7 @@ import type { Descriptor } from '../descriptor/schema';
 import { FloeError, type Diagnostic } from '../diagnostics/diagnostic';
 import { GraphError } from '../graph/graph';
 import { withinDist, writeFileAtomic, writing, type Written } from '../keys/atomic';
-import { digestOf } from '../keys/digest';
+import { digestOf, digestsAhead } from '../keys/digest';
 import { removeLeftovers, temporaryName } from '../keys/leftovers';
 import { LOCK_FILE, type ModelLock } from '../keys/lock';
 import { readManifest, upToDate, writeManifest, type Manifest } from '../keys/manifest';
@@ -102,7 +102,7 @@ async function runOrThrow(
   run: StageFunction,
   target: TargetRef,
   context: StageContext,
-  options: RunOptions,
+  options: RunOptions & { memo: Memo },
 ): Promise<RunResult> {
   const { stage, variant } = target;
   const { descriptor, root, dist } = context;
@@ -120,28 +120,38 @@ async function runOrThrow(
       throw error;
     }
   };
-  const sources = options.key === undefined || options.frozenLock ? look() : undefined;
-  if (sources && options.frozenLock) throwIfAny(lockMismatch(name, sources));
-  const key = options.key ?? keyIs(sources!);
-  const upstream = readUpstream(target, descriptor, dist, memo);
-  const fullKey = artefactKey(key, upstream);
-
   const manifest = options.force ? undefined : readManifest(join(dist, manifestPath));
+  const upstream = readUpstream(target, descriptor, dist, memo);
+  const mayBeCurrent =
+    manifest && (options.key === undefined || manifest.key === artefactKey(options.key, upstream));
+  // Where the digests say nothing yet, another thread makes those of large files while the stage reads them.
+  const ahead = mayBeCurrent || options.frozenLock ? undefined : beginDigests(target, context, memo);
+  const sources = !ahead && (options.key === undefined || options.frozenLock) ? look() : undefined;
+  if (sources && options.frozenLock) throwIfAny(lockMismatch(name, sources));
+  let key = options.key ?? (sources && keyIs(sources));
+
   const listed = manifest && outputsByPath(manifestPath, manifest);
   const isListed = (path: string): boolean => listed !== undefined && Object.hasOwn(listed, path);
   const complete = outputsOf(stage, variant, isListed).every(isListed);
-  if (manifest && complete && upToDate(join(dist, manifestPath), fullKey, memo)) {
+  if (manifest && complete && upToDate(join(dist, manifestPath), artefactKey(key!, upstream), memo)) {
     return { outcome: 'up to date', ...remembered(manifest) };
   }
 
-  const before = look();
-  if (keyIs(before) !== key) throw changed(`what ${name} reads has changed since its key was made`);
-  if (before.absent.length > 0) throw absentError(name, before.absent);
-  if (before.pointers.length > 0) throw pointerError(before.pointers);
+  const check = (found: Sources): Sources => {
+    key ??= keyIs(found);
+    if (keyIs(found) !== key) throw changed(`what ${name} reads has changed since its key was made`);
+    if (found.absent.length > 0) throw absentError(name, found.absent);
+    if (found.pointers.length > 0) throw pointerError(found.pointers);
+    return found;
+  };
+  let before = ahead ? undefined : check(look());
 
   removeLeftovers(stage.outputs(variant).map((path) => join(dist, path)));
   const stamps = upstream.map(({ file }) => stampOf(file));
-  const result = await run(context);
+  const result = await run(context).catch((error: unknown) => {
+    ahead?.giveUp();
+    throw error;
+  });
   const { diagnostics, summary, provenance } = result;
   const failed = diagnostics.some(({ severity }) => severity === 'error');
   const staged = new Map<string, string>();
@@ -155,7 +165,12 @@ async function runOrThrow(
       staged.set(path, own);
       written[path] = writeFileAtomic(own, content, dist);
     }
-    if (keyIs(look()) !== key) throw changed(`what ${name} reads was changed while it ran`);
+    ahead?.finish();
+    const after = look();
+    before ??= check(after);
+    if (keyIs(after) !== key || ahead?.isUnchanged() === false) {
+      throw changed(`what ${name} reads was changed while it ran`);
+    }
     upstream.forEach(({ file, path, sha256 }, i) => {
       if (stampOf(file) !== stamps[i] && digestOf(file).sha256 !== sha256) {
         throw changed(`${path} was changed while ${name} read it`);
@@ -169,10 +184,11 @@ async function runOrThrow(
     removeEmpty([...[...staged.keys()].map((path) => dirname(join(dist, path))), dist]);
     throw error;
   } finally {
+    ahead?.giveUp();
     result.release?.();
   }
   if (failed) return { outcome: 'failed', diagnostics, summary };
-  writeManifest(dist, manifestPath, fullKey, written, {
+  writeManifest(dist, manifestPath, artefactKey(key!, upstream), written, {
     stage: stage.name,
     ...(before.digests.length > 0 && {
       sources: Object.fromEntries(before.digests.map(({ role, sha256 }) => [role, sha256])),
@@ -186,6 +202,16 @@ async function runOrThrow(
     ownFiles.set(file, { stamp: stampOf(file), sha256 });
   }
   return { outcome: 'done', diagnostics, summary };
+}
+
+/** Begins to hash what a stage reads, where that can be done beside it. What is wrong with the files is told later. */
+function beginDigests({ stage, variant }: TargetRef, { descriptor, root }: StageContext, memo: Memo) {
+  if (!stage.locked(descriptor, variant)) return undefined;
+  try {
+    return digestsAhead(() => stage.files(descriptor, root, variant).map(({ path }) => path), memo);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What an earlier run wrote in place of what this one did is nobody's any more. */
