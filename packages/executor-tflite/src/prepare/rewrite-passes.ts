@@ -5,11 +5,14 @@ import { explicitBroadcast } from './explicit-broadcast';
 import { fuseGelu } from './fuse-gelu';
 import type { PrepareContext } from './prepare';
 import { rewriteToBuiltins } from './rewrite-to-builtins';
+import { splitComplex } from './split-complex';
 import { widenTypes } from './widen-types';
 
 export const REWRITE_PASSES: Pass<PrepareContext>[] = [
   // First what makes graphs smaller, so that nothing is rewritten that falls away.
   { name: 'canonicalize', run: canonicalize },
+  // Before everything that knows real numbers alone.
+  { name: 'splitComplex', run: splitComplex },
   // Before rewriteToBuiltins, which writes out the erf in it.
   { name: 'fuseGelu', run: fuseGelu },
   { name: 'rewriteToBuiltins', run: rewriteToBuiltins },

@@ -8,8 +8,10 @@ import {
   loadFixtures,
   type FixtureCase,
 } from '../../../../export-core/src/ops/testing/fixtures';
+import { PAIR_RULES, REAL_RULES } from '../../prepare/complex-rules';
 import { controlFlowOps } from '../../prepare/control-flow/handled-ops';
 import { rewrittenOps } from '../../prepare/rewrite-to-builtins';
+import { MAX_LENGTH } from '../../prepare/rewrites/dft';
 import { upgradedOps } from '../../prepare/upgrade-versions';
 import { tensorType } from '../../tflite/model';
 import { loweredOps, loweringRow } from '../table';
@@ -35,7 +37,9 @@ export function opsDocument(): string {
     // Rewrites have names of their own for some operators, which are no ops of TensorFlow.
     .filter((op) => opDef(op) && !inside.has(op))
     .sort();
-  const folded = tableOps().filter((op) => opRow(op)?.evaluate && !converted.includes(op) && !inside.has(op));
+  const inParts = Object.keys({ ...PAIR_RULES, ...REAL_RULES }).sort();
+  const known = [...converted, ...inside.keys(), ...inParts];
+  const folded = tableOps().filter((op) => opRow(op)?.evaluate && !known.includes(op));
   const rows = converted.map((op) => rowOf(op, seen.get(op)));
   return `# Operations
 
@@ -54,6 +58,10 @@ Fusion then joins operators: biases, scales and activations go into the layers b
 | op | becomes |
 | --- | --- |
 ${[...inside].map(([op, text]) => `| ${op} | ${text} |`).join('\n')}
+
+## Complex numbers
+
+TFLite makes complex numbers by RFFT2D, in lengths that are powers of two, and has few kernels that read them. Between real inputs and outputs these ops are computed on real and imaginary parts, transforms of up to ${MAX_LENGTH} elements as products with constant matrices: ${inParts.join(', ')}.
 
 ## Only of constants
 

@@ -1,10 +1,10 @@
 /** Control flow and recurrent layers as TensorFlow froze them: converted, run in LiteRT, compared. */
 import { attr, type Graph } from '@floe/export-core';
 import { CannotRun } from '../../verify/cannot-run';
-import { convertCase, faultsOf, loadCases, operatorCounts } from './testing/cases';
+import { convertCase, faultsOf, loadCases, operatorCounts } from '../testing/cases';
 
-const cases = loadCases('control-flow.json.gz');
-const keras2 = loadCases('keras2.json.gz');
+const cases = loadCases('control-flow/fixtures/control-flow.json.gz');
+const keras2 = loadCases('control-flow/fixtures/keras2.json.gz');
 const byName = (name: string) => [...cases, ...keras2].find((c) => c.name === name)!;
 
 describe.each([

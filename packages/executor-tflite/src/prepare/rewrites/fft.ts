@@ -1,30 +1,8 @@
-/** Fourier transforms: RFFT as RFFT2D of one row; back to real signals as products with constant matrices. */
-import { Tensor, type Node, type Value } from '@floe/export-core';
+/** Fourier transforms of complex numbers that TFLite has: RFFT as RFFT2D of one row; back to real signals by matrices. */
+import type { Node, Value } from '@floe/export-core';
 import { numbers, range, reshape, sizeOf } from '../dims';
 import type { Rewriter, RewriteTable } from '../rewrite';
-
-/** The last axes cut or padded with zeros to the given lengths. */
-function fitted(b: Rewriter, x: Value, lengths: readonly number[]): Value | undefined {
-  const { shape } = x;
-  if (!shape) return undefined;
-  const first = shape.length - lengths.length;
-  const sizes = shape.slice(first);
-  if (sizes.some((d) => d === null)) return undefined;
-  const known = sizes as number[];
-  let result = x;
-  if (known.some((d, i) => d > lengths[i])) {
-    const size = shape.map((_, i) => (i < first ? -1 : Math.min(known[i - first], lengths[i - first])));
-    result = b.op('Slice', [result, b.ints(shape.map(() => 0)), b.ints(size)]);
-  }
-  if (known.some((d, i) => d < lengths[i])) {
-    const pads = shape.flatMap((_, i) => [
-      0,
-      i < first ? 0 : Math.max(0, lengths[i - first] - known[i - first]),
-    ]);
-    result = b.op('Pad', [result, Tensor.fromNumbers('int32', [shape.length, 2], pads)]);
-  }
-  return result;
-}
+import { complexTransform, fitted, inverseRealTransform, type Pair } from './dft';
 
 /** The kernel pads and cuts to its length itself. */
 function rfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
@@ -38,54 +16,25 @@ function rfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
   return reshape(b, spectrum, [...batch, Math.floor(n / 2) + 1]);
 }
 
-/** Largest transform that is written as matrices; their size is its square. */
-const MAX_LENGTH = 2048;
-
-/** Real signal from half a spectrum: re · C + im · S. The mirrored half doubles what is not 0 or n/2. */
-function inverseMatrices(n: number, bins: number): [Tensor, Tensor] {
-  const [cos, sin] = [new Float32Array(bins * n), new Float32Array(bins * n)];
-  for (let k = 0; k < bins; k++) {
-    const weight = (k === 0 || 2 * k === n ? 1 : 2) / n;
-    for (let t = 0; t < n; t++) {
-      const angle = (2 * Math.PI * ((k * t) % n)) / n;
-      cos[k * n + t] = weight * Math.cos(angle);
-      sin[k * n + t] = -weight * Math.sin(angle);
-    }
-  }
-  return [Tensor.fromArray('float32', [bins, n], cos), Tensor.fromArray('float32', [bins, n], sin)];
+function partsOf(b: Rewriter, x: Value): Pair | undefined {
+  return x.dtype === 'complex64' ? { re: b.op('Real', [x]), im: b.op('Imag', [x]) } : undefined;
 }
 
-function irfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
+/** Real signals of half their spectrum. */
+export function irfft(b: Rewriter, spectrum: Pair, lengthValue: Value): Value | undefined {
   const [n] = numbers(lengthValue) ?? [];
-  if (n === undefined || n > MAX_LENGTH || n < 1 || x.dtype !== 'complex64') return undefined;
-  const bins = Math.floor(n / 2) + 1;
-  const parts = ['Real', 'Imag'].map((op) => fitted(b, b.op(op, [x]), [bins]));
-  if (!parts[0] || !parts[1]) return undefined;
-  const [cos, sin] = inverseMatrices(n, bins);
-  return b.op('AddV2', [b.op('BatchMatMulV2', [parts[0], cos]), b.op('BatchMatMulV2', [parts[1], sin])]);
+  return n === undefined ? undefined : inverseRealTransform(b, spectrum, n);
 }
 
 /** The complex inverse along the rows' axis, then the real one along each row. */
-function irfft2d(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
+export function irfft2d(b: Rewriter, { re, im }: Pair, lengthValue: Value): Value | undefined {
   const [height, width] = numbers(lengthValue) ?? [];
-  if (!height || !width || Math.max(height, width) > MAX_LENGTH || x.dtype !== 'complex64') return undefined;
+  if (!height || !width) return undefined;
   const bins = Math.floor(width / 2) + 1;
-  const [re, im] = ['Real', 'Imag'].map((op) => fitted(b, b.op(op, [x]), [height, bins]));
-  if (!re || !im) return undefined;
-  const [cos, sin] = [new Float32Array(height * height), new Float32Array(height * height)];
-  for (let t = 0; t < height; t++) {
-    for (let k = 0; k < height; k++) {
-      const angle = (2 * Math.PI * ((k * t) % height)) / height;
-      cos[t * height + k] = Math.cos(angle) / height;
-      sin[t * height + k] = Math.sin(angle) / height;
-    }
-  }
-  const [c, s] = [cos, sin].map((m) => b.const(Tensor.fromArray('float32', [height, height], m)));
-  const product = (m: Value, v: Value) => b.op('BatchMatMulV2', [m, v]);
-  const real = b.op('Sub', [product(c, re), product(s, im)]);
-  const imaginary = b.op('AddV2', [product(s, re), product(c, im)]);
-  const [rowCos, rowSin] = inverseMatrices(width, bins);
-  return b.op('AddV2', [b.op('BatchMatMulV2', [real, rowCos]), b.op('BatchMatMulV2', [imaginary, rowSin])]);
+  const parts = [re, im].map((part) => part && fitted(b, part, [height, bins]));
+  if (!parts[0] || (im && !parts[1])) return undefined;
+  const rows = complexTransform(b, { re: parts[0], im: parts[1] }, -2, true);
+  return rows && inverseRealTransform(b, rows, width);
 }
 
 const made =
@@ -93,9 +42,14 @@ const made =
     const value = build(b, node.inputs);
     return value && [value];
   };
+const ofParts = (build: (b: Rewriter, pair: Pair, lengths: Value) => Value | undefined) =>
+  made((b, [x, lengths]) => {
+    const pair = partsOf(b, x);
+    return pair && build(b, pair, lengths);
+  });
 
 export const table: RewriteTable = {
   RFFT: made(rfft),
-  IRFFT: made(irfft),
-  IRFFT2D: made(irfft2d),
+  IRFFT: ofParts(irfft),
+  IRFFT2D: ofParts(irfft2d),
 };

@@ -1,4 +1,4 @@
-/** Graphs with control flow as TensorFlow froze them, with what TensorFlow computes; see ../fixtures. */
+/** Small graphs as TensorFlow froze them, with what TensorFlow computes: prepare/fixtures, control-flow/fixtures. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -14,11 +14,11 @@ import {
   type Shape,
   type Signature,
 } from '@floe/export-core';
-import { decode } from '../../../../../export-core/src/format/proto';
-import { convertGraph } from '../../../convert/convert-graph';
-import type { TfliteModel } from '../../../tflite/model';
-import { writeModel } from '../../../tflite/write';
-import { runTflite } from '../../../verify/litert';
+import { decode } from '../../../../export-core/src/format/proto';
+import { convertGraph } from '../../convert/convert-graph';
+import type { TfliteModel } from '../../tflite/model';
+import { writeModel } from '../../tflite/write';
+import { runTflite } from '../../verify/litert';
 
 interface TensorJson {
   tensor: string;
@@ -28,7 +28,7 @@ interface TensorJson {
   declared?: Shape;
 }
 
-export interface ControlFlowCase {
+export interface FrozenCase {
   name: string;
   /** A GraphDef, base64. */
   graph: string;
@@ -36,9 +36,10 @@ export interface ControlFlowCase {
   outputs: TensorJson[];
 }
 
-export function loadCases(file: string): ControlFlowCase[] {
-  const bytes = gunzipSync(readFileSync(join(__dirname, '../fixtures', file)));
-  return JSON.parse(bytes.toString('utf8')) as ControlFlowCase[];
+/** @param file below prepare/ */
+export function loadCases(file: string): FrozenCase[] {
+  const bytes = gunzipSync(readFileSync(join(__dirname, '..', file)));
+  return JSON.parse(bytes.toString('utf8')) as FrozenCase[];
 }
 
 function tensorOf({ dtype, shape, values }: TensorJson): Tensor {
@@ -51,7 +52,7 @@ function tensorOf({ dtype, shape, values }: TensorJson): Tensor {
 }
 
 /** The graph, with placeholders of the declared shapes, and its signature. */
-export function graphOf(test: ControlFlowCase): { graph: Graph; signature: Signature } {
+export function graphOf(test: FrozenCase): { graph: Graph; signature: Signature } {
   const graph = graphFromDef(decode('GraphDef', Buffer.from(test.graph, 'base64'), test.name), test.name);
   const signature: Signature = { key: 'serving_default', inputs: [], outputs: [] };
   for (const { tensor, dtype, declared = null } of test.inputs) {
@@ -69,10 +70,7 @@ export function graphOf(test: ControlFlowCase): { graph: Graph; signature: Signa
   return { graph, signature };
 }
 
-export function convertCase(
-  test: ControlFlowCase,
-  change: (graph: Graph) => void = () => undefined,
-): TfliteModel {
+export function convertCase(test: FrozenCase, change: (graph: Graph) => void = () => undefined): TfliteModel {
   const { graph, signature } = graphOf(test);
   change(graph);
   const diagnostics = new Diagnostics();
@@ -89,7 +87,7 @@ export function operatorCounts(model: TfliteModel): Record<string, number> {
 }
 
 /** What is wrong with the results of the converted model; empty when they agree with TensorFlow's. */
-export async function faultsOf(test: ControlFlowCase, model: TfliteModel): Promise<string[]> {
+export async function faultsOf(test: FrozenCase, model: TfliteModel): Promise<string[]> {
   const inputs = new Map(test.inputs.map((t) => [parseInput(t.tensor).name, tensorOf(t)]));
   const results = await runTflite(joinPieces(writeModel(model)), inputs);
   return test.outputs.flatMap((want, i) => {
@@ -97,6 +95,7 @@ export async function faultsOf(test: ControlFlowCase, model: TfliteModel): Promi
     if (String(got.shape) !== String(want.shape))
       return [`o${i} is [${got.shape.join()}], not [${want.shape.join()}]`];
     const worst = Math.max(0, ...want.values.map((v, k) => Math.abs(got.at(k) - Number(v))));
-    return worst <= 1e-5 ? [] : [`o${i} differs by ${worst}`];
+    const size = Math.max(1, ...want.values.map((v) => Math.abs(Number(v))));
+    return worst <= 1e-5 * size ? [] : [`o${i} differs by ${worst}`];
   });
 }
