@@ -1,6 +1,11 @@
-/** Dilated layers as Keras writes them (those over two axes: convert-graph.spec.ts), against the graph as it stands, row by row. */
+/** Dilated layers as Keras writes them: against TensorFlow (fixtures/dilated_fixtures.py), and against the graph as it stands. */
 import { attr, Tensor, type Value } from '@floe/export-core';
 import { GraphBuilder } from '../testing/graphs';
+import { convertCase, faultsOf, loadCases, operatorCounts } from './testing/cases';
+
+const cases = loadCases('fixtures/dilated.json.gz');
+/** Blocks whose crops do not take away what was padded. */
+const OTHERS = ['other_crops', 'crops_before', 'more_crops'];
 
 const TYPES = { Tblock_shape: attr.type('int32') };
 /** float32 sums of some hundred products. */
@@ -96,4 +101,19 @@ test.each(layers)('a dilated layer %s', async (_, expected, spec) => {
   const { ops, error } = await b.compare([layer(b, spec)], { x: spec.input });
   expect(ops).toEqual(expected);
   expect(error).toBeLessThan(CLOSE);
+});
+
+test.each(cases.map((c) => [c.name, c] as const))('%s gives what TensorFlow gives', async (name, c) => {
+  const model = convertCase(c);
+  expect(await faultsOf(c, model)).toEqual([]);
+  const counts = operatorCounts(model);
+  expect(counts.SPACE_TO_BATCH_ND ?? 0).toBe(OTHERS.includes(name) ? 1 : 0);
+  const sizes = ['SHAPE', 'FLOOR_MOD', 'PACK'].filter((op) => counts[op]);
+  if (!OTHERS.includes(name)) expect(sizes).toEqual([]);
+});
+
+it('joins both convolutions of shared blocks', () => {
+  const counts = operatorCounts(convertCase(cases.find((c) => c.name === 'shared_any')!));
+  expect(counts).toMatchObject({ CONV_2D: 2, TANH: 1, LOGISTIC: 1, MUL: 1 });
+  expect(counts).not.toHaveProperty('PAD');
 });

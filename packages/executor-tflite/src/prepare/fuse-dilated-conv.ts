@@ -3,11 +3,13 @@
  * Result: y = Conv(Pad?(x), dilations = b, SAME or VALID)
  *
  * How dilated ("atrous") convolutions are written where TensorFlow's kernel has none. Layers over one axis stand
- * between ExpandDims and Squeeze, and a bias may be added before the way back. Which padding it is follows from sizes:
- * with paddings less crops of zero it is VALID; where they add what SAME adds, SAME.
+ * between ExpandDims and Squeeze, and a bias may be added before the way back. Which padding it is follows from paddings
+ * less crops: zero is VALID; where they add what SAME adds, SAME. What is padded up to a multiple of the block is
+ * computed from sizes that may be unknown; crops then take the same number away.
  */
 import { attr, isStatic, Tensor, type Graph, type Node, type Shape, type Value } from '@floe/export-core';
-import { axisOf, numbers } from './dims';
+import { attrsOf, axisOf, numbers } from './dims';
+import { elementsOf } from './known-elements';
 
 const CONV = /^(Conv2D|DepthwiseConv2dNative|Conv3D)$/;
 
@@ -30,8 +32,8 @@ interface Match {
   back: Node;
 }
 
-const between = ({ forth, expand, conv, squeeze, biased }: Match) =>
-  [forth, expand, conv, squeeze, biased].filter((n) => n !== undefined);
+/** What is changed, and so must have no other readers; blocks may be shared by several layers. */
+const between = ({ conv, squeeze, biased }: Match) => [conv, squeeze, biased].filter((n) => n !== undefined);
 
 function matchFrom(back: Node): Match | undefined {
   let node: Node | undefined = back.inputs[0].node;
@@ -43,20 +45,18 @@ function matchFrom(back: Node): Match | undefined {
   const biased = take(/^(BiasAdd|Add|AddV2)$/.test(node.op) && node.inputs[1].node.constant !== undefined);
   const squeeze = take(node.op === 'Squeeze');
   const conv = take(CONV.test(node.op));
-  if (!conv || conv.string('padding') !== 'VALID' || conv.ints('strides').some((s) => s !== 1))
-    return undefined;
+  if (!conv || conv.string('padding') !== 'VALID') return undefined;
+  if ([...conv.ints('strides'), ...conv.ints('dilations')].some((n) => n !== 1)) return undefined;
   const expand = take(squeeze !== undefined && node.op === 'ExpandDims');
   const forth = take(node.op === 'SpaceToBatchND');
   return forth && !squeeze === !expand ? { forth, expand, conv, squeeze, biased, back } : undefined;
 }
 
 function fuse(graph: Graph, { forth, expand, conv, squeeze, biased, back }: Match): void {
-  const [block, pads, again, crops] = [...forth.inputs.slice(1), ...back.inputs.slice(1)].map(numbers);
+  const [block, again] = [forth.inputs[1], back.inputs[1]].map(numbers);
+  const amounts = amountsOf(forth.inputs[2], back.inputs[2]);
   const filter = conv.inputs[1].shape;
-  if (!block || !pads || !crops || String(block) !== String(again) || !filter || !isStatic(filter)) return;
-  // What is padded before and after each axis, less what is cropped again.
-  const amounts = pads.map((p, i) => p - crops[i]);
-  if (amounts.some((p) => p < 0)) return;
+  if (!block || !amounts || String(block) !== String(again) || !filter || !isStatic(filter)) return;
   if (expand) {
     const axis = numbers(expand.inputs[1])?.[0];
     const at = axis === undefined ? 0 : axisOf(axis, filter.length);
@@ -69,10 +69,13 @@ function fuse(graph: Graph, { forth, expand, conv, squeeze, biased, back }: Matc
   const same = total.every(
     (n, i) => amounts[2 * i] + amounts[2 * i + 1] === n && amounts[2 * i] === Math.floor(n / 2),
   );
-  if (expand) expand.inputs[0] = forth.inputs[0];
-  const given = expand ? expand.output() : forth.inputs[0];
-  if (expand) given.shape = withOne(forth.inputs[0].shape, block.length, expand);
-  conv.inputs[0] = same || amounts.every((p) => p === 0) ? given : padded(graph, forth, given, amounts);
+  let given = forth.inputs[0];
+  if (expand) {
+    const name = graph.uniqueName(`${conv.name}/expand`);
+    given = graph.add(name, 'ExpandDims', [given, expand.inputs[1]], attrsOf(expand)).output();
+    given.shape = withOne(forth.inputs[0].shape, block.length, expand);
+  }
+  conv.inputs[0] = same || amounts.every((p) => p === 0) ? given : padded(graph, conv, given, amounts);
   conv.set('padding', attr.string(same ? 'SAME' : 'VALID'));
   conv.set('dilations', attr.ints([1, ...block, 1]));
   const { shape } = back.output();
@@ -81,18 +84,29 @@ function fuse(graph: Graph, { forth, expand, conv, squeeze, biased, back }: Matc
   graph.become(back, 'Identity', [(biased ?? squeeze ?? conv).output()], { T: back.attr('T')! });
 }
 
+/** What is padded before and after each axis, less what is cropped again; undefined where that depends on sizes. */
+function amountsOf(paddings: Value, crops: Value): number[] | undefined {
+  const [pads, cuts] = [elementsOf(paddings), elementsOf(crops)];
+  // Only behind: blocks begin where the input does.
+  const isKnown = pads?.every(
+    ({ plus }, i) => plus === cuts?.[i]?.plus && (i % 2 === 1 || plus === undefined),
+  );
+  const amounts = isKnown ? pads!.map(({ number }, i) => number - cuts![i].number) : undefined;
+  return amounts?.every((p) => p >= 0) ? amounts : undefined;
+}
+
 /** The shape that ExpandDims gives. */
 function withOne(shape: Shape | undefined, spatial: number, expand: Node): Shape {
   const axis = axisOf(numbers(expand.inputs[1])![0], spatial + 2);
   return shape ? shape.toSpliced(axis, 0, 1) : null;
 }
 
-function padded(graph: Graph, forth: Node, given: Value, amounts: number[]): Value {
+function padded(graph: Graph, conv: Node, given: Value, amounts: number[]): Value {
   const rows = [0, 0, ...amounts, 0, 0];
   const sizes = graph.addConst(
-    `${forth.name}/paddings`,
+    graph.uniqueName(`${conv.name}/paddings`),
     Tensor.fromNumbers('int32', [rows.length / 2, 2], rows),
   );
-  const attrs = { T: forth.attr('T')!, Tpaddings: attr.type('int32') };
-  return graph.add(`${forth.name}/pad`, 'Pad', [given, sizes.output()], attrs).output();
+  const attrs = { T: conv.attr('T')!, Tpaddings: attr.type('int32') };
+  return graph.add(graph.uniqueName(`${conv.name}/pad`), 'Pad', [given, sizes.output()], attrs).output();
 }
