@@ -48,6 +48,9 @@ strided(s4, [0, 0, 0], [0, 0, 0], [1, 1, 1], ellipsis_mask=2, new_axis_mask=2, b
 strided(s4, [1, 0], [2, 1], [1, 1], new_axis_mask=1, shrink_axis_mask=3)
 strided(s4, [1, 2, 0, -1], [2, 0, 2, -5], [1, -1, 1, -2], end_mask=8)
 strided(s4, [1, 2, 0, -1], [2, 3, 1, 0], [1, 1, 1, 1], shrink_axis_mask=15)
+# `...` that stands for no axis.
+strided((5,), [0, 1], [0, 4], [1, 1], ellipsis_mask=1)
+strided((5, 3), [1, 0, 0], [3, 0, 2], [1, 1, 1], ellipsis_mask=2, begin_mask=4)
 # More axes than TFLite's kernel takes.
 s6 = (2, 3, 1, 2, 1, 2)
 strided(s6, [-1], [0], [1], end_mask=1)

@@ -19,6 +19,7 @@ import { table as matrices } from './rewrites/matrices';
 import { table as partitions } from './rewrites/partitions';
 import { table as pool } from './rewrites/pool';
 import { table as scatter } from './rewrites/scatter';
+import { table as slices } from './rewrites/slices';
 import { table as tables } from './rewrites/tables';
 
 const FAMILIES: RewriteTable[] = [
@@ -33,6 +34,7 @@ const FAMILIES: RewriteTable[] = [
   partitions,
   pool,
   scatter,
+  slices,
   tables,
 ];
 

@@ -1,6 +1,6 @@
 /** Moving and counting elements. */
 import { attr, isStatic, Tensor, type DType, type Node, type Value } from '@floe/export-core';
-import { attrsOf, axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
+import { axisOf, numbers, product, range, reshape, sizeOf } from '../dims';
 import { tensorOf, type Rewriter, type RewriteTable } from '../rewrite';
 
 /** A node of one output per row from a function of inputs. */
@@ -89,38 +89,6 @@ function linSpace(b: Rewriter, [start, stop, num]: Value[]): Value | undefined {
   const step = b.op('RealDiv', [b.op('Sub', [stop, start]), n - 1]);
   const steps = b.const(Tensor.fromNumbers(start.dtype ?? 'float32', [n], range(n)));
   return b.op('AddV2', [b.op('Mul', [steps, step]), start]);
-}
-
-/** UNPACK has fewer types than slicing. */
-function unpackBySlices(_: unknown, node: Node, b: Rewriter): Value[] | undefined {
-  const [x] = node.inputs;
-  if (x.dtype !== 'int64' || !x.shape) return undefined;
-  const rank = x.shape.length;
-  const axis = axisOf(node.int('axis'), rank);
-  return range(node.int('num')).map((i) => {
-    const at = (n: number) => range(rank).map((k) => (k === axis ? n : 0));
-    const all = attr.int((2 ** rank - 1) & ~(1 << axis));
-    const masks = { begin_mask: all, end_mask: all, shrink_axis_mask: attr.int(1 << axis) };
-    return b.op('StridedSlice', [x, at(i), at(i + 1), range(rank).map(() => 1)], masks);
-  });
-}
-
-/** What STRIDED_SLICE takes. */
-const MAX_SLICED = 5;
-
-/** A slice of a tensor of more axes than the kernel takes: those that stay whole are one meanwhile. */
-function slicedFlat(b: Rewriter, [x, begin, end, strides]: Value[], node: Node): Value | undefined {
-  const named = begin.shape?.[0];
-  const after = node.output().shape;
-  if (!x.shape || x.shape.length <= MAX_SLICED || !after || named == null || named >= MAX_SLICED)
-    return undefined;
-  if (node.int('ellipsis_mask') || node.int('new_axis_mask')) return undefined;
-  const sizes = x.shape.map((_, i) => sizeOf(b, x, i));
-  const whole = sizes.slice(named);
-  const flat = reshape(b, x, [...sizes.slice(0, named), product(b, whole)]);
-  const part = b.op('StridedSlice', [flat, begin, end, strides], attrsOf(node));
-  const first = range(after.length - whole.length).map((i) => sizeOf(b, part, i));
-  return reshape(b, part, [...first, ...whole]);
 }
 
 /**
@@ -278,8 +246,6 @@ export const table: RewriteTable = {
     const inverse = b.op('ScatterNd', [b.cast(places, 'int32'), counted, size]);
     return b.cast(inverse, p.dtype ?? 'int32');
   }),
-  Unpack: unpackBySlices,
-  StridedSlice: made(slicedFlat),
   SpaceToBatchND: made(spaceToBatch),
   BatchToSpaceND: made(batchToSpace),
 
@@ -293,6 +259,12 @@ export const table: RewriteTable = {
   Empty: made((b, [dims], node) => b.op('Fill', [dims, tensorOf(node.type('dtype'), [], [0])])),
   ShapeN: (_, node, b) => node.inputs.map((v) => b.op('Shape', [v], { out_type: node.attr('out_type')! })),
   ReverseV2: made(reverse),
+  // Of texts GATHER takes vectors only.
+  GatherV2: made((b, [x, indices, axis], node) => {
+    const isTable = x.dtype === 'string' && (x.shape?.length ?? 1) !== 1;
+    if (!isTable || numbers(axis)?.[0] !== 0 || node.int('batch_dims') !== 0) return undefined;
+    return b.op('GatherNd', [x, b.op('ExpandDims', [indices, b.ints(-1)])]);
+  }),
   ConjugateTranspose: made((b, [x, perm]) =>
     /^complex/.test(x.dtype ?? '') ? undefined : b.op('Transpose', [x, perm]),
   ),

@@ -1,5 +1,5 @@
 /** Fourier transforms of complex numbers that TFLite has: RFFT as RFFT2D of one row; back to real signals by matrices. */
-import type { Node, Value } from '@floe/export-core';
+import { attr, type Node, type Value } from '@floe/export-core';
 import { numbers, range, reshape, sizeOf } from '../dims';
 import type { Rewriter, RewriteTable } from '../rewrite';
 import { complexTransform, fitted, inverseRealTransform, type Pair } from './dft';
@@ -8,9 +8,14 @@ import { complexTransform, fitted, inverseRealTransform, type Pair } from './dft
 function rfft(b: Rewriter, [x, lengthValue]: Value[]): Value | undefined {
   const [n] = numbers(lengthValue) ?? [];
   // Of a single sample the kernel makes something else.
-  if (n === undefined || n < 2 || !x.shape) return undefined;
+  if ((n !== undefined && n < 2) || !x.shape) return undefined;
   const sizes = range(x.shape.length).map((i) => sizeOf(b, x, i));
   const batch = sizes.slice(0, -1);
+  if (n === undefined) {
+    const lengths = b.op('ConcatV2', [b.ints([1]), lengthValue, b.ints(0)]);
+    const spectrum = b.op('RFFT2D', [b.op('ExpandDims', [x, -2]), lengths]);
+    return b.op('Squeeze', [spectrum], { squeeze_dims: attr.ints([batch.length]) });
+  }
   const row = reshape(b, x, [...batch, 1, sizes[sizes.length - 1]]);
   const spectrum = b.op('RFFT2D', [row, [1, n]]);
   return reshape(b, spectrum, [...batch, Math.floor(n / 2) + 1]);

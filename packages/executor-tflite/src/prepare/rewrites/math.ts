@@ -1,7 +1,7 @@
 /** Functions of one number, out of those that have kernels. Errors against the exact value are said where any. */
 import { attr, type Node, type Value } from '@floe/export-core';
 import { kernelBroadcasts } from '../../lower/kernel-types';
-import { sizeOf } from '../dims';
+import { range, sizeOf } from '../dims';
 import type { Operand, Rewriter, RewriteTable } from '../rewrite';
 
 /** c0 + x (c1 + x (c2 + …)) */
@@ -235,6 +235,12 @@ export const table: RewriteTable = {
     b.op('RealDiv', [dy, b.op('Square', [b.op('AddV2', [b.op('Abs', [x]), 1])])]),
   ),
 
+  BiasAddGrad: formula((b, [x], node) => {
+    const rank = x.shape?.length;
+    if (!rank) return undefined;
+    const channels = node.string('data_format') === 'NCHW' ? 1 : rank - 1;
+    return b.op('Sum', [x, range(rank).filter((axis) => axis !== channels)]);
+  }),
   L2Loss: formula((b, [x]) => b.op('Mul', [sumAll(b, b.op('Square', [x])), 0.5])),
   EuclideanNorm: formula((b, [x, axes], node) => {
     const sum = b.op('Sum', [b.op('Square', [x]), axes], { keep_dims: attr.bool(node.bool('keep_dims')) });
@@ -278,8 +284,4 @@ function truncateMod(b: Rewriter, [x, y]: Value[]): Value {
 
 function maxOf({ dtype }: Value): number {
   return 2 ** Number((dtype ?? 'uint8').slice(4)) - 1;
-}
-
-function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
 }
