@@ -32,9 +32,10 @@ class SubgraphEditor {
   run(): void {
     for (const op of this.graph.ops) {
       const planned = this.plan.ops.get(op);
-      op.inputs = op.inputs.map((tensor, i) =>
-        isFloat(tensor) ? this.operand(tensor, planned?.inputs[i]) : tensor,
-      );
+      op.inputs = op.inputs.map((tensor, i) => {
+        const operand = planned?.inputs[i];
+        return isFloat(tensor) ? this.operand(operand?.constant ?? tensor, operand) : tensor;
+      });
       if (planned?.options) op.options = planned.options;
       if (planned?.intermediates) op.intermediates = planned.intermediates;
       this.ops.push(op);

@@ -12,6 +12,8 @@ export interface KnownRanges {
   /** @param type of the integers that are to hold the values */
   measured(tensor: TfliteTensor, type: TensorType): Range | undefined;
   trained(tensor: TfliteTensor): Quantization | undefined;
+  /** Mean of each channel, element i of the tensor being of channel i mod their number. Absent: biases stay. */
+  means?(tensor: TfliteTensor): readonly number[] | undefined;
 }
 
 /** Training simulates 8 bits: its parameters hold for int8, for other types its range. */

@@ -1,8 +1,15 @@
 /** Plans of operators that compute in integers: `int8` (int8 weights and activations), `int16x8` (int16 activations). */
 import { floats } from '../fuse/edit';
 import type { FlatObject } from '../tflite/flatbuffer';
-import type { Quantization, TensorType, TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import {
+  TfliteTensor,
+  type Quantization,
+  type TensorType,
+  type TfliteOp,
+  type TfliteSubgraph,
+} from '../tflite/model';
 import { activationParams, biasParams, extent, fitBias, perTensor, type Range } from './affine';
+import { correctedBias, meansReadBy } from './bias-correction';
 import { ScaleGroups, sharedTensors, type KnownRanges } from './groups';
 import { isFloat, isFloatConstant, type Form, type LeftInFloat, type OperandPlan, type OpPlan } from './plan';
 import { LSTM_INPUTS, planLstm, whyNotLstm } from './plan-lstm';
@@ -191,10 +198,26 @@ class Planner {
       const inputScale = inputScaleOf(inputs);
       if (!values.every(Number.isFinite)) return `the bias "${bias.name}" is not finite`;
       params = fitBias(values, inputScale, params, type);
-      inputs[biasAt!] = { form: { type, quantization: biasParams(inputScale, params) } };
+      const form = { type, quantization: biasParams(inputScale, params) };
+      inputs[biasAt!] = { form, ...this.corrected(op, bias, values, params) };
     }
     inputs[at] = { form: { type: 'INT8', quantization: params } };
     return undefined;
+  }
+
+  /** A bias in place of the operator's own, where the means of the input are known. */
+  private corrected(
+    op: TfliteOp,
+    bias: TfliteTensor,
+    values: Float32Array,
+    params: Quantization,
+  ): { constant: TfliteTensor } | undefined {
+    const read = meansReadBy(op);
+    const means = read && this.context.known.means?.(read.tensor);
+    if (!means) return undefined;
+    const constant = new TfliteTensor(bias.name, bias.type, bias.shape);
+    constant.buffer = { bytes: new Uint8Array(correctedBias(op, values, params, means).buffer) };
+    return { constant };
   }
 
   /** A bias beside weights that are computed: their scale is that of an activation. */

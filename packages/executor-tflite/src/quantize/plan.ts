@@ -19,6 +19,8 @@ export interface OperandPlan {
   form?: Form;
   /** A constant that the operator takes as float, but that is held in this form and read back. */
   stored?: Form;
+  /** Taken in place of the operand. */
+  constant?: TfliteTensor;
 }
 
 export interface OpPlan {

@@ -7,7 +7,7 @@ import type { KnownRanges } from './groups';
 import type { Histogram } from './calibrate/statistics';
 
 export interface RangesFile {
-  version: 1;
+  version: 2;
   /** sha256 of the converted model that was measured. */
   model: string;
   method: string;
@@ -24,6 +24,8 @@ export interface TensorRange extends Range {
   /** Smallest and largest value, where the method took a smaller range. */
   observed?: [number, number];
   histogram?: Histogram;
+  /** Of what an operator with a bias reads: the mean of each channel; element i is of channel i mod their number. */
+  means?: number[];
 }
 
 /** One tensor a line: readable, and differences between two files show tensor by tensor. */
@@ -44,7 +46,7 @@ export function readRanges(path: string, sha256: string): RangesFile {
   let file: RangesFile;
   try {
     file = JSON.parse(readFileSync(path, 'utf8')) as RangesFile;
-    if (file.version !== 1 || !Array.isArray(file.tensors)) throw new Error('it has no ranges');
+    if (file.version !== 2 || !Array.isArray(file.tensors)) throw new Error('it has no ranges');
   } catch (error) {
     throw new FloeError({
       code: 'K003',
@@ -69,17 +71,31 @@ export function readRanges(path: string, sha256: string): RangesFile {
  * 8 bits; that of 16 is 257 times finer, so that there it would never pay, and the whole range holds.
  */
 export function knownRanges(model: TfliteModel, file: RangesFile | undefined): KnownRanges['measured'] {
-  const lists = model.subgraphs.map((g) => g.tensors());
-  const ranges = new Map<TfliteTensor, TensorRange>();
-  for (const range of file?.tensors ?? []) {
-    const tensor = lists[range.subgraph]?.[range.index];
-    if (tensor && Number.isFinite(range.min) && Number.isFinite(range.max)) ranges.set(tensor, range);
-  }
+  const ranges = byTensor(model, file);
   return (tensor, type) => {
     const known = ranges.get(tensor);
-    if (!known) return undefined;
+    if (!known || !Number.isFinite(known.min) || !Number.isFinite(known.max)) return undefined;
     const isCutFor8 = type === 'INT16' && file?.method === 'mse' && known.observed;
     const [min, max] = isCutFor8 || [known.min, known.max];
     return { min, max };
   };
+}
+
+/** The measured means by tensor of the model as it was measured. */
+export function knownMeans(model: TfliteModel, file: RangesFile | undefined): KnownRanges['means'] {
+  const ranges = byTensor(model, file);
+  return (tensor) => {
+    const means = ranges.get(tensor)?.means;
+    return means?.every(Number.isFinite) ? means : undefined;
+  };
+}
+
+function byTensor(model: TfliteModel, file: RangesFile | undefined): Map<TfliteTensor, TensorRange> {
+  const lists = model.subgraphs.map((g) => g.tensors());
+  const found = new Map<TfliteTensor, TensorRange>();
+  for (const range of file?.tensors ?? []) {
+    const tensor = lists[range.subgraph]?.[range.index];
+    if (tensor) found.set(tensor, range);
+  }
+  return found;
 }

@@ -148,7 +148,7 @@ it('16 bits hold what the least error of 8 bits cuts off', () => {
     { subgraph: 0, index: 0, name: 'x', min: -1, max: 1, observed: [-3, 2] as [number, number] },
   ];
   const range = (method: string, type: string) =>
-    knownRanges(model, { version: 1, model: '', method, samples: 1, tensors })(
+    knownRanges(model, { version: 2, model: '', method, samples: 1, tensors })(
       model.subgraphs[0].tensors()[0],
       type,
     );

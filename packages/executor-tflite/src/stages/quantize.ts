@@ -11,7 +11,7 @@ import {
 import { summarize } from '../quantize/plan';
 import { applyPlan } from '../quantize/apply';
 import { planModel } from '../quantize/quantize-model';
-import { knownRanges, readRanges } from '../quantize/ranges';
+import { knownMeans, knownRanges, readRanges } from '../quantize/ranges';
 import { takeTrainedRanges } from '../quantize/trained-ranges';
 import type { Quantization, TfliteTensor } from '../tflite/model';
 import { readModel } from '../tflite/read';
@@ -20,7 +20,7 @@ import { operatorCounts, sizeText } from './describe';
 
 export const quantize: StageFunction = async ({ dist, descriptor, variant }) => {
   const name = variant as string;
-  const { quantization, onUnsupported, rules } = descriptor.variants[name];
+  const { quantization, onUnsupported, biasCorrection, rules } = descriptor.variants[name];
   const file = join(dist, 'converted/model.tflite');
   const bytes = readFile(file, MAX_TFLITE_BYTES);
   const model = readModel(bytes, file);
@@ -31,9 +31,10 @@ export const quantize: StageFunction = async ({ dist, descriptor, variant }) => 
     : undefined;
   // Ranges name tensors of the model as it was measured: found before the pairs are taken out of it.
   const measured = knownRanges(model, ranges);
+  const means = biasCorrection ? knownMeans(model, ranges) : undefined;
   const trained = isCalibrated ? takeTrainedRanges(model) : new Map<TfliteTensor, Quantization>();
   if (trained.size) diagnostics.note('Q006', `the model has trained ranges, which are used as they are`);
-  const known = { measured, trained: (tensor: TfliteTensor) => trained.get(tensor) };
+  const known = { measured, means, trained: (tensor: TfliteTensor) => trained.get(tensor) };
   const plan = planModel(model, { quantization, onUnsupported, rules }, known, diagnostics);
   diagnostics.throwIfErrors();
   const summary = summarize(model, plan);

@@ -178,6 +178,8 @@ function checkVariant(name: string, variant: Keys, report: Report): void {
     without('calibration', CALIBRATED_QUANTIZATIONS.join(' or '));
   if (variant.io !== undefined && variant.io !== 'float32' && !calibrated)
     without('io', CALIBRATED_QUANTIZATIONS.join(' or '));
+  if (variant.biasCorrection !== undefined && !calibrated)
+    without('biasCorrection', CALIBRATED_QUANTIZATIONS.join(' or '));
   for (const key of ['onUnsupported', 'rules']) {
     if (variant[key] !== undefined && quantization === 'none') without(key, 'a quantisation');
   }

@@ -44,7 +44,9 @@ describe('a right model.yaml', () => {
       tflite: {},
       target: {},
       allowCustomOps: [],
-      variants: { float: { quantization: 'none', io: 'float32', onUnsupported: 'float' } },
+      variants: {
+        float: { quantization: 'none', io: 'float32', onUnsupported: 'float', biasCorrection: true },
+      },
       verify: { tolerance: 1e-4, required: false },
     });
   });

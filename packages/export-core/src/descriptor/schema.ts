@@ -176,6 +176,10 @@ const variantSchema = z
       .enum(['float', 'error'])
       .default('float')
       .describe('What happens to an op that cannot be quantised.'),
+    biasCorrection: z
+      .boolean()
+      .default(true)
+      .describe('Whether biases take up the mean error of rounded weights, where ranges are measured.'),
     rules: z.array(ruleSchema).describe('Exceptions by node name; the first that matches counts.').optional(),
   })
   .meta(EMPTY_ALLOWED);

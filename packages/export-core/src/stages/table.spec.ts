@@ -122,6 +122,7 @@ describe('slices', () => {
     ['calibration', 'samples: 10', 'samples: 11', ['calibrate:int8']],
     ['how images are read', 'samples: 10', 'samples: 10, images: { std: 255 }', ['calibrate:int8']],
     ['io', 'io: int8', 'io: uint8', ['export-tflite:int8', 'verify:int8']],
+    ['bias correction', 'io: int8', 'io: int8, biasCorrection: false', ['quantize:int8']],
     ['what to do with unsupported ops', 'io: int8', 'io: int8, onUnsupported: error', ['quantize:int8']],
     [
       'verification',

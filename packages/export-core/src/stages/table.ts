@@ -165,8 +165,8 @@ const QUANTIZE: Stage = {
   description: 'Quantises the converted model: quantized.tflite',
   appliesTo: isQuantized,
   slice: (descriptor, variant) => {
-    const { quantization, onUnsupported, rules } = variantOf(descriptor, variant);
-    return { quantization, onUnsupported, rules, target: descriptor.target };
+    const { quantization, onUnsupported, biasCorrection, rules } = variantOf(descriptor, variant);
+    return { quantization, onUnsupported, biasCorrection, rules, target: descriptor.target };
   },
   files: none,
   locked: nothing,

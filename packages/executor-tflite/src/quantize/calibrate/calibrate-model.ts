@@ -8,12 +8,13 @@ import { writeModel } from '../../tflite/write';
 import { LitertModel } from '../../verify/litert';
 import type { Sample, Samples } from '../../verify/samples';
 import type { RangesFile } from '../ranges';
+import { meansRead } from '../bias-correction';
 import { unrollLstms } from '../unroll-lstm';
 import { checkStatistics } from './checks';
 import { exposing, groupsOf } from './expose';
 import { rangeBy, type Method } from './methods';
 import { observingInside } from './observe-inside';
-import { Statistics } from './statistics';
+import { Statistics, StatisticsByTensor } from './statistics';
 import { wantedRanges } from './wanted-ranges';
 
 export interface CalibrationSettings {
@@ -36,10 +37,11 @@ export async function calibrateModel(
 ): Promise<RangesFile> {
   const model = readModel(bytes, 'the converted model');
   const tensorsOf = model.subgraphs.map((graph) => graph.tensors());
+  const channels = meansRead(model.subgraphs.flatMap((graph) => graph.ops));
   const cells = unrollLstms(model);
   const run = cells.size ? joinPieces(writeModel(model)) : bytes;
   const wanted = new Set([...tensorsOf.flat(), ...cells.values()]);
-  const statistics = new Map<TfliteTensor, Statistics>();
+  const statistics = new StatisticsByTensor(channels);
   for (const signature of model.signatures) {
     const list = samples.get(signature.key) ?? [];
     await measure(model, signature, list, wanted, statistics, log);
@@ -68,13 +70,14 @@ export async function calibrateModel(
           max,
           ...(isCut && { observed: [low, high] as [number, number] }),
           histogram: known.histogram(),
+          means: known.means(),
         },
       ];
     }),
   );
   const count = Math.max(0, ...[...samples.values()].map((list) => list.length));
   return {
-    version: 1,
+    version: 2,
     model: createHash('sha256').update(bytes).digest('hex'),
     method,
     samples: count,
@@ -87,14 +90,10 @@ async function measure(
   signature: TfliteSignature,
   samples: readonly Sample[],
   wanted: ReadonlySet<TfliteTensor>,
-  statistics: Map<TfliteTensor, Statistics>,
+  statistics: StatisticsByTensor,
   log?: (line: string) => void,
 ): Promise<void> {
-  const add = (tensor: TfliteTensor, values: Float32Array): void => {
-    let known = statistics.get(tensor);
-    if (!known) statistics.set(tensor, (known = new Statistics()));
-    known.add(values);
-  };
+  const add = (tensor: TfliteTensor, values: Float32Array): void => statistics.of(tensor).add(values);
   const computed = floatTensors(signature).filter((t) => t.isStatic && wanted.has(t));
   for (const sample of samples) {
     for (const { name, tensor } of signature.inputs) {
@@ -119,13 +118,13 @@ async function measure(
   }
 }
 
-/** Measures what is inside loops and branches, and tensors of unknown size: extremes only. */
+/** Measures what is inside loops and branches, and tensors of unknown size: extremes, and means of the latter. */
 async function measureInside(
   bytes: Uint8Array,
   model: TfliteModel,
   key: string,
   samples: readonly Sample[],
-  statistics: Map<TfliteTensor, Statistics>,
+  statistics: StatisticsByTensor,
 ): Promise<void> {
   const copy = readModel(bytes, 'the converted model');
   const place = new Map<TfliteTensor, TfliteTensor>();
@@ -135,7 +134,8 @@ async function measureInside(
   });
   const signature = copy.signatures.find((s) => s.key === key)!;
   const unsized = floatTensors(signature).filter((t) => !t.isStatic);
-  const pass = observingInside(copy, signature, unsized);
+  const channels = (tensor: TfliteTensor): number => statistics.channels.get(place.get(tensor)!) ?? 0;
+  const pass = observingInside(copy, signature, unsized, channels);
   if (!pass) return;
   const runner = LitertModel.load(pass.bytes);
   try {
@@ -143,24 +143,19 @@ async function measureInside(
       const values = await runner.run(sample, key);
       for (const { low, high, tensors } of pass.outputs) {
         const [lows, highs] = [low, high].map((name) => floatsOf(values.get(name)!.bytes));
-        tensors.forEach((tensor, i) => addExtremes(statistics, place.get(tensor)!, lows[i], highs[i]));
+        tensors.forEach((tensor, i) => addExtremes(statistics.of(place.get(tensor)!), lows[i], highs[i]));
       }
+      for (const { means, tensor } of pass.means)
+        statistics.of(place.get(tensor)!).addMeans(floatsOf(values.get(means)!.bytes));
     }
   } finally {
     runner.dispose();
   }
 }
 
-function addExtremes(
-  statistics: Map<TfliteTensor, Statistics>,
-  tensor: TfliteTensor,
-  low: number,
-  high: number,
-): void {
+function addExtremes(known: Statistics, low: number, high: number): void {
   // A loop without a turn and a branch not taken have seen nothing.
   if (low > high) return;
-  let known = statistics.get(tensor);
-  if (!known) statistics.set(tensor, (known = new Statistics()));
   if (Number.isFinite(low) && Number.isFinite(high)) known.addExtremes(low, high);
   else known.notFinite++;
 }

@@ -57,7 +57,7 @@ it('gives the same text each time, which reads back', async () => {
 
 it('ranges of another model are refused', () => {
   const path = join(root, 'ranges.json');
-  writeFileSync(path, rangesText({ version: 1, model: 'aa', method: 'minmax', samples: 1, tensors: [] }));
+  writeFileSync(path, rangesText({ version: 2, model: 'aa', method: 'minmax', samples: 1, tensors: [] }));
   expect(() => readRanges(path, 'bb')).toThrow(
     expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'Q002' })] }),
   );

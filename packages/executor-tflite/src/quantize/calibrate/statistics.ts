@@ -4,6 +4,7 @@
  * The histogram's bins divide [-limit, limit), where the limit is the power of two above the largest magnitude. When a
  * larger value comes, the limit doubles and bins merge in pairs: so the result does not depend on the order of values.
  */
+import type { TfliteTensor } from '../../tflite/model';
 import type { Range } from '../affine';
 
 const BINS = 1024;
@@ -34,6 +35,14 @@ export class Statistics {
   notFinite = 0;
   private limit = 0;
   private counts = new Float64Array(BINS);
+  private readonly sums: Float64Array;
+  /** How many values each sum is of. */
+  private summed = 0;
+
+  /** @param channels whose means are wanted: value i is of channel i mod their number; 0: no means are */
+  constructor(readonly channels = 0) {
+    this.sums = new Float64Array(channels);
+  }
 
   /** Takes in the values of one sample. */
   add(values: Float32Array): void {
@@ -51,6 +60,7 @@ export class Statistics {
     this.notFinite += bad;
     if (bad === values.length) return;
     this.addExtremes(min, max);
+    this.addToSums(values);
     this.count += values.length - bad;
     this.raiseLimit(Math.max(-min, max));
     const { counts, limit } = this;
@@ -70,6 +80,25 @@ export class Statistics {
     this.averageMin += weight * (min - this.averageMin);
     this.averageMax += weight * (max - this.averageMax);
     this.samples++;
+  }
+
+  /** Takes in a sample of which only the means of channels are known. */
+  addMeans(means: Float32Array): void {
+    this.addToSums(means);
+  }
+
+  private addToSums(values: Float32Array): void {
+    const { sums, channels } = this;
+    if (channels === 0 || values.length % channels !== 0) return;
+    for (let i = 0; i < values.length; i += channels)
+      for (let c = 0; c < channels; c++) sums[c] += values[i + c];
+    this.summed += values.length / channels;
+  }
+
+  /** Mean of each channel, to six digits; undefined where they were not wanted or are not known. */
+  means(): number[] | undefined {
+    if (this.summed === 0) return undefined;
+    return Array.from(this.sums, (sum) => Number((sum / this.summed).toPrecision(6)));
   }
 
   private raiseLimit(magnitude: number): void {
@@ -102,6 +131,20 @@ export class Statistics {
       bins: BINS,
       counts: Array.from(this.counts.subarray(first, last + 1)),
     };
+  }
+}
+
+export class StatisticsByTensor extends Map<TfliteTensor, Statistics> {
+  /** @param channels of tensors whose means are wanted, how many */
+  constructor(readonly channels: ReadonlyMap<TfliteTensor, number>) {
+    super();
+  }
+
+  /** The statistics of a tensor, new ones for one that is not there yet. */
+  of(tensor: TfliteTensor): Statistics {
+    let known = this.get(tensor);
+    if (!known) this.set(tensor, (known = new Statistics(this.channels.get(tensor))));
+    return known;
   }
 }
 
