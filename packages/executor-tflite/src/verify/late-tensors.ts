@@ -58,3 +58,9 @@ export function tensorsLaidOutLate(graph: TfliteSubgraph): Set<TfliteTensor> {
   }
   return found;
 }
+
+/** Whether the runtime hands out a tensor of the graph as it is: it knows its size before it runs. */
+export function sizedBeforehand(graph: TfliteSubgraph): (tensor: TfliteTensor) => boolean {
+  const late = tensorsLaidOutLate(graph);
+  return (tensor) => tensor.isStatic || (tensor.shape !== undefined && !late.has(tensor));
+}

@@ -9,17 +9,17 @@ import { compareLayers, worstLayers } from './layers';
 const SHAPE = [1, 6, 6, 4];
 
 /** Three convolutions; the range of the second was measured wrongly. */
-function model(): TfliteModel {
+function model(batch = SHAPE[0]): TfliteModel {
   const b = new Builder();
-  const first = b.conv(b.input('x', SHAPE), 'a/first', 8, 0.2);
+  const first = b.conv(b.input('x', [batch, ...SHAPE.slice(1)]), 'a/first', 8, 0.2);
   const second = b.conv(first, 'b/second', 8, 0.2);
   return b.finish(b.conv(second, 'c/third', 4, 0.2));
 }
 
 const MEASURED = ranges({ x: [-1, 1], 'a/first': [-2, 2], 'b/second': [-30, 30], 'c/third': [-2, 2] });
 
-function quantized(settings: QuantizeSettings): TfliteModel {
-  const copy = model();
+function quantized(settings: QuantizeSettings, batch?: number): TfliteModel {
+  const copy = model(batch);
   applyPlan(copy, planModel(copy, settings, MEASURED, new Diagnostics()));
   return copy;
 }
@@ -68,4 +68,12 @@ it('a model that is not changed has no noise', async () => {
   const layers = await compare(model());
   expect(layers.map(({ sqnr, added }) => [sqnr, added])).toEqual([1, 2, 3].map(() => [null, 0]));
   expect(worstLayers(layers, 3)).toEqual([]);
+});
+
+it('tells the same of a model that takes batches of any size', async () => {
+  const int8 = { quantization: 'int8' as const };
+  const any = [model(-1), quantized(int8, -1)].map(bytesOf);
+  expect(await compareLayers(any[0], any[1], 'serving_default', samples)).toEqual(
+    await compare(quantized(int8)),
+  );
 });

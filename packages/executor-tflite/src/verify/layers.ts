@@ -13,6 +13,7 @@ import { readModel } from '../tflite/read';
 import { CannotRun } from './cannot-run';
 import { Comparison } from './compare';
 import { toModelInput } from './io-types';
+import { sizedBeforehand } from './late-tensors';
 import { LitertModel } from './litert';
 import type { Sample } from './samples';
 
@@ -38,8 +39,8 @@ interface Pair {
 }
 
 /**
- * Layers of one signature, in the order of the float model. Layers that the quantised model does not have, and tensors
- * whose size only a run can tell, are left out.
+ * Layers of one signature, in the order of the float model. Left out are layers that the quantised model does not have
+ * or has in another size, and tensors whose size the runtime does not know before it runs.
  *
  * @param samples tensors by the names of the float model's inputs
  * @throws CannotRun
@@ -53,10 +54,12 @@ export async function compareLayers(
   const original = sideOf(float, 'the converted model', key);
   const changed = sideOf(quantized, 'model.tflite', key);
   const twins = twinsOf(original.signature, changed.signature);
+  const isSized = [original, changed].map(({ signature }) => sizedBeforehand(signature.subgraph));
   const pairs = original.signature.subgraph.ops.flatMap((op) =>
     op.outputs.flatMap((tensor): Pair[] => {
       const twin = twins.get(tensor);
-      return twin && isComparable(tensor, twin) ? [{ tensor, twin, op }] : [];
+      if (tensor.type !== 'FLOAT32' || !twin || !isSized[0](tensor) || !isSized[1](twin)) return [];
+      return [{ tensor, twin, op }];
     }),
   );
   const layers: LayerResult[] = [];
@@ -96,6 +99,7 @@ async function comparePass(
   const runners = [LitertModel.load(left.bytes), LitertModel.load(right.bytes)];
   const upTo = pairs.map(() => new Comparison(0));
   const own = pairs.map(() => new Comparison(0));
+  const unlike = new Set<number>();
   try {
     for (const sample of samples) {
       const expected = await runners[0].run(sample, key);
@@ -104,7 +108,9 @@ async function comparePass(
       const valueOf = (tensor: TfliteTensor) => got.get(names.get(tensor)!)!;
       pairs.forEach((_, i) => {
         const value = valueOf(actual[i]);
-        upTo[i].add(value, expected.get(`value ${i}`)!.reshape(value.shape));
+        const wanted = expected.get(`value ${i}`)!;
+        if (value.size !== wanted.size) return void unlike.add(i);
+        upTo[i].add(value, wanted.reshape(value.shape));
         const other = alone[i];
         if (other) own[i].add(value, valueOf(other).reshape(value.shape));
       });
@@ -112,15 +118,18 @@ async function comparePass(
   } finally {
     for (const runner of runners) runner.dispose();
   }
-  return pairs.map(({ op }, i): LayerResult => {
+  return pairs.flatMap(({ op }, i): LayerResult[] => {
+    if (unlike.has(i)) return [];
     const { sqnr } = own[i].figures();
-    return {
-      // Rules match the name of an operator's first result.
-      name: op.outputs[0].name,
-      op: op.customCode ?? op.code,
-      sqnr: upTo[i].figures().sqnr,
-      ...(alone[i] ? { added: sqnr === null ? 0 : 10 ** (-sqnr / 10) } : {}),
-    };
+    return [
+      {
+        // Rules match the name of an operator's first result.
+        name: op.outputs[0].name,
+        op: op.customCode ?? op.code,
+        sqnr: upTo[i].figures().sqnr,
+        ...(alone[i] ? { added: sqnr === null ? 0 : 10 ** (-sqnr / 10) } : {}),
+      },
+    ];
   });
 }
 
@@ -163,11 +172,6 @@ function twinsOf(original: TfliteSignature, changed: TfliteSignature): Map<Tflit
     }
   }
   return twins;
-}
-
-function isComparable(tensor: TfliteTensor, twin: TfliteTensor): boolean {
-  if (tensor.type !== 'FLOAT32' || !tensor.isStatic || !twin.isStatic) return false;
-  return tensor.elements > 0 && tensor.elements === twin.elements;
 }
 
 /** Operators to add to the quantised model. */

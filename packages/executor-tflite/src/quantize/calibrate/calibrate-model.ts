@@ -5,6 +5,7 @@ import { floatsOf } from '../../fuse/edit';
 import type { TfliteModel, TfliteSignature, TfliteTensor } from '../../tflite/model';
 import { readModel } from '../../tflite/read';
 import { writeModel } from '../../tflite/write';
+import { sizedBeforehand } from '../../verify/late-tensors';
 import { LitertModel } from '../../verify/litert';
 import type { Sample, Samples } from '../../verify/samples';
 import type { RangesFile } from '../ranges';
@@ -94,7 +95,8 @@ async function measure(
   log?: (line: string) => void,
 ): Promise<void> {
   const add = (tensor: TfliteTensor, values: Float32Array): void => statistics.of(tensor).add(values);
-  const computed = floatTensors(signature).filter((t) => t.isStatic && wanted.has(t));
+  const isSized = sizedBeforehand(signature.subgraph);
+  const computed = floatTensors(signature).filter((t) => isSized(t) && wanted.has(t));
   for (const sample of samples) {
     for (const { name, tensor } of signature.inputs) {
       if (tensor.type === 'FLOAT32') add(tensor, sample.get(name)!.data as Float32Array);
@@ -118,7 +120,7 @@ async function measure(
   }
 }
 
-/** Measures what is inside loops and branches, and tensors of unknown size: extremes, and means of the latter. */
+/** Measures what is inside loops and branches, and tensors of which only a run can tell the size: extremes only. */
 async function measureInside(
   bytes: Uint8Array,
   model: TfliteModel,
@@ -133,9 +135,9 @@ async function measureInside(
     graph.tensors().forEach((tensor, i) => place.set(tensor, originals[i]));
   });
   const signature = copy.signatures.find((s) => s.key === key)!;
-  const unsized = floatTensors(signature).filter((t) => !t.isStatic);
-  const channels = (tensor: TfliteTensor): number => statistics.channels.get(place.get(tensor)!) ?? 0;
-  const pass = observingInside(copy, signature, unsized, channels);
+  const isSized = sizedBeforehand(signature.subgraph);
+  const unsized = floatTensors(signature).filter((t) => !isSized(t));
+  const pass = observingInside(copy, signature, unsized);
   if (!pass) return;
   const runner = LitertModel.load(pass.bytes);
   try {
@@ -145,8 +147,6 @@ async function measureInside(
         const [lows, highs] = [low, high].map((name) => floatsOf(values.get(name)!.bytes));
         tensors.forEach((tensor, i) => addExtremes(statistics.of(place.get(tensor)!), lows[i], highs[i]));
       }
-      for (const { means, tensor } of pass.means)
-        statistics.of(place.get(tensor)!).addMeans(floatsOf(values.get(means)!.bytes));
     }
   } finally {
     runner.dispose();

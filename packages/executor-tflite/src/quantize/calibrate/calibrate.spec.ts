@@ -41,6 +41,25 @@ it('measures inputs, inner tensors and outputs', async () => {
   expect(file.tensors[0].histogram!.counts.reduce((a, b) => a + b, 0)).toBe(8);
 });
 
+it('measures a model that takes any size as one of that size', async () => {
+  const ofSize = async (size: number) => {
+    const b = new Builder();
+    const doubled = b.op('ADD', [b.input('x', [size]), b.floats('one', [], [1])], 'more', [size], {
+      type: 'AddOptions',
+    });
+    const bytes = bytesOf(b.finish(b.op('RELU', [doubled], 'y', [size])));
+    const samples = new Map([['serving_default', [sample(-3, 0, 1, 2), sample(0, 0, 0, 5)]]]);
+    return (await calibrateModel(bytes, samples, minmax, new Diagnostics())).tensors;
+  };
+  const tensors = await ofSize(-1);
+  expect(tensors.map(({ min, max }) => [min, max])).toEqual([
+    [-3, 5],
+    [-2, 6],
+    [0, 6],
+  ]);
+  expect(tensors).toEqual(await ofSize(4));
+});
+
 it('gives the same text each time, which reads back', async () => {
   const samples = new Map([['serving_default', [sample(-1, 0, 1, 2)]]]);
   const [a, b] = await Promise.all(

@@ -8,7 +8,7 @@ import { writeModel } from '../../tflite/write';
 
 /** Bytes of the tensors that one pass hands out. */
 const MAX_PASS_BYTES = 1 << 26;
-/** Taken for tensors of unknown size. */
+/** Taken for tensors of unknown size, where what is known of it is not more. */
 const UNKNOWN_BYTES = 1 << 20;
 
 /** A run of the model over all samples: what it hands out, by the name of the output. */
@@ -22,7 +22,8 @@ export function groupsOf(tensors: readonly TfliteTensor[], limit = MAX_PASS_BYTE
   const groups: TfliteTensor[][] = [];
   let left = 0;
   for (const tensor of tensors) {
-    const bytes = tensor.isStatic ? tensor.elements * 4 : UNKNOWN_BYTES;
+    const known = (tensor.shape ?? []).reduce((n, d) => n * Math.abs(d), 4);
+    const bytes = tensor.isStatic ? known : Math.max(known, UNKNOWN_BYTES);
     if (!groups.length || bytes > left) {
       groups.push([]);
       left = limit;

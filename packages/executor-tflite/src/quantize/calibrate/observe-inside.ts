@@ -1,6 +1,6 @@
 /**
  * Values that the runtime does not hand out, inside loops and branches or of sizes that only a run can tell: a copy of
- * the model computes the extremes of each tensor itself, and of those of its own graph the means of channels.
+ * the model computes the extremes of each tensor itself.
  *
  * Given:  WHILE(body: y = f(x))
  * Result: WHILE(body: y = f(x); low = MINIMUM(low, min(x), min(y)); high = MAXIMUM(…)), with low and high among the
@@ -30,22 +30,18 @@ export interface InsidePass {
   bytes: Uint8Array;
   /** Outputs with extremes, and the tensors they are of, element by element. */
   outputs: { low: string; high: string; tensors: TfliteTensor[] }[];
-  /** Outputs with the means of a tensor's channels. */
-  means: { means: string; tensor: TfliteTensor }[];
 }
 
 /**
  * Turns the model into one that also gives extremes of what is inside the bodies that a signature calls, and of some
- * tensors of its own graph, with their means; other signatures go. The model is used up.
+ * tensors of its own graph; other signatures go. The model is used up.
  *
- * @param channels of a tensor whose means are wanted: element i is of channel i mod their number; 0: they are not
  * @returns undefined where there is nothing to observe
  */
 export function observingInside(
   model: TfliteModel,
   signature: TfliteSignature,
   tensors: readonly TfliteTensor[],
-  channels: (tensor: TfliteTensor) => number = () => 0,
 ): InsidePass | undefined {
   const { subgraph } = signature;
   const found = new Observer().bodiesOf(subgraph);
@@ -65,17 +61,8 @@ export function observingInside(
     subgraph.outputs.push(part.low, part.high);
     return entry;
   });
-  const means = tensors
-    .filter((tensor) => channels(tensor) > 0)
-    .map((tensor, i) => {
-      const entry = { means: `means ${i}`, tensor };
-      const result = meansOf(subgraph, tensor, channels(tensor));
-      signature.outputs.push({ name: entry.means, tensor: result });
-      subgraph.outputs.push(result);
-      return entry;
-    });
   model.signatures = [signature];
-  return { bytes: joinPieces(writeModel(model)), outputs, means };
+  return { bytes: joinPieces(writeModel(model)), outputs };
 }
 
 class Observer {
@@ -186,17 +173,6 @@ function extreme(graph: TfliteSubgraph, tensor: TfliteTensor, end: 'low' | 'high
   return result;
 }
 
-/** The mean of each channel, as a vector. */
-function meansOf(graph: TfliteSubgraph, tensor: TfliteTensor, channels: number): TfliteTensor {
-  const rows = new TfliteTensor(`${tensor.name}/rows`, 'FLOAT32', [-1, channels]);
-  const result = vector(`${tensor.name}/means`, channels);
-  graph.ops.push(
-    new TfliteOp('RESHAPE', [tensor, intVector('rows', -1, channels)], [rows]),
-    new TfliteOp('MEAN', [rows, intVector('first axis', 0)], [result], { type: 'ReducerOptions' }),
-  );
-  return result;
-}
-
 function joined(graph: TfliteSubgraph, parts: TfliteTensor[], size: number): TfliteTensor {
   if (parts.length === 1) return parts[0];
   const result = vector('extremes', size);
@@ -204,8 +180,8 @@ function joined(graph: TfliteSubgraph, parts: TfliteTensor[], size: number): Tfl
   return result;
 }
 
-function intVector(name: string, ...values: number[]): TfliteTensor {
-  const tensor = new TfliteTensor(name, 'INT32', [values.length]);
-  tensor.buffer = { bytes: Tensor.fromNumbers('int32', [values.length], values).bytes };
+function intVector(name: string, value: number): TfliteTensor {
+  const tensor = new TfliteTensor(name, 'INT32', [1]);
+  tensor.buffer = { bytes: Tensor.fromNumbers('int32', [1], [value]).bytes };
   return tensor;
 }

@@ -82,11 +82,6 @@ export class Statistics {
     this.samples++;
   }
 
-  /** Takes in a sample of which only the means of channels are known. */
-  addMeans(means: Float32Array): void {
-    this.addToSums(means);
-  }
-
   private addToSums(values: Float32Array): void {
     const { sums, channels } = this;
     if (channels === 0 || values.length % channels !== 0) return;
