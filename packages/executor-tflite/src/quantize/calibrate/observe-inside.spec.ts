@@ -84,3 +84,19 @@ it('sees the branch that is taken, and knows nothing of the other', async () => 
   });
   expect(await measured(b, [result], vector(-1, -2))).not.toHaveProperty('1 yes in');
 });
+
+it('sees values of which only a run can tell how many there are', async () => {
+  const b = new Builder();
+  const x = b.input('x', [4]);
+  const [isPositive, places] = [tensor('is', 'BOOL', [4]), tensor('places', 'INT64', [-1, 1])];
+  b.graph.ops.push(new TfliteOp('GREATER', [x, b.floats('0', [], [0])], [isPositive]));
+  b.graph.ops.push(new TfliteOp('WHERE', [isPositive], [places]));
+  const positive = b.op('GATHER_ND', [x, places], 'positive', [-1]);
+  const sum = b.op('SUM', [positive, b.ints('axis', [0])], 'sum', [], { type: 'ReducerOptions' });
+  const vector = (...v: number[]) => Tensor.fromNumbers('float32', [4], v);
+  expect(await measured(b, [sum], vector(-1, 2, 3, -4), vector(-1, -1, -1, 5))).toEqual({
+    '0 x': [-4, 5],
+    '0 positive': [2, 5],
+    '0 sum': [5, 5],
+  });
+});
