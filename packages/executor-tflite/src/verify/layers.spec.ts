@@ -1,10 +1,17 @@
-import { Diagnostics, Tensor } from '@floe/export-core';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Diagnostics, readNpz, Tensor } from '@floe/export-core';
 import { applyPlan } from '../quantize/apply';
 import { quantizeIo } from '../quantize/io';
+import { calibrateModel } from '../quantize/calibrate/calibrate-model';
+import { specsOf } from '../quantize/calibrate/specs';
 import { planModel, type QuantizeSettings } from '../quantize/quantize-model';
+import { knownRanges } from '../quantize/ranges';
 import { Builder, bytesOf, ranges } from '../quantize/testing/models';
 import type { TfliteModel } from '../tflite/model';
+import { readModel } from '../tflite/read';
 import { compareLayers, worstLayers } from './layers';
+import { samplesOf } from './samples';
 
 const SHAPE = [1, 6, 6, 4];
 
@@ -76,4 +83,40 @@ it('tells the same of a model that takes batches of any size', async () => {
   expect(await compareLayers(any[0], any[1], 'serving_default', samples)).toEqual(
     await compare(quantized(int8)),
   );
+});
+
+/** Two LSTMs and a dense layer, of scripts/lstm-fixture.py. */
+describe('of a model with LSTMs', () => {
+  const file = (name: string) => join(__dirname, '../quantize/fixtures', name);
+  const float = readFileSync(file('lstm.tflite'));
+  const fed = samplesOf(readNpz(file('lstm.npz')), 'lstm.npz', specsOf(readModel(float, 'lstm.tflite')));
+  const [[key, list]] = fed;
+  const names = ['tfl.unidirectional_sequence_lstm', 'tfl.unidirectional_sequence_lstm1'];
+
+  it('each LSTM is a layer, also in TensorFlow’s own file', async () => {
+    const layers = await compareLayers(float, readFileSync(file('lstm_int8.tflite')), key, list);
+    expect(layers.map(({ name }) => name).slice(0, 2)).toEqual(names);
+    expect(layers).toHaveLength(4);
+    for (const { sqnr, added } of layers) {
+      expect(sqnr).toBeGreaterThan(30);
+      expect(added).toBeLessThan(1e-3);
+    }
+  });
+
+  it('error that enters at one is not blamed on the next', async () => {
+    const ranges = await calibrateModel(float, fed, { method: 'minmax' }, new Diagnostics());
+    // Four bits of the first one's output are never used.
+    Object.assign(
+      ranges.tensors.find(({ name }) => name === names[0])!,
+      { min: -15, max: 15 },
+    );
+    const model = readModel(float, 'lstm.tflite');
+    const known = { measured: knownRanges(model, ranges), trained: () => undefined };
+    applyPlan(model, planModel(model, { quantization: 'int8' }, known, new Diagnostics()));
+    const layers = await compareLayers(float, bytesOf(model), key, list);
+    const [first, second] = layers;
+    expect(worstLayers(layers, 1)).toEqual([first]);
+    expect(second.sqnr).toBeLessThan(30);
+    expect(second.added).toBeLessThan(first.added! / 10);
+  });
 });

@@ -5,9 +5,12 @@
  *   float model                     x ── op ──▶ y
  *   quantised model                 x′ ─ op′ ─▶ y′          sqnr:  y′ against y, all error up to here
  *   the float operator in it        x′ ─ op ──▶ y″          added: y′ against y″, the error of this layer alone
+ *
+ * An LSTM is one layer, though it runs written out.
  */
 import type { Tensor } from '@floe/export-core';
 import { exposing, groupsOf } from '../quantize/calibrate/expose';
+import { unrollLstms } from '../quantize/unroll-lstm';
 import { TfliteOp, TfliteTensor, type TfliteModel, type TfliteSignature } from '../tflite/model';
 import { readModel } from '../tflite/read';
 import { CannotRun } from './cannot-run';
@@ -62,6 +65,8 @@ export async function compareLayers(
       return [{ tensor, twin, op }];
     }),
   );
+  // From here on only tensors are looked up in the models, which keep theirs.
+  for (const { model } of [original, changed]) unrollLstms(model);
   const layers: LayerResult[] = [];
   const byTensor = new Map(pairs.map((pair) => [pair.tensor, pair]));
   for (const group of groupsOf([...byTensor.keys()], MAX_PASS_BYTES)) {
@@ -89,6 +94,7 @@ async function comparePass(
   const actual = pairs.map(({ twin }) => extension.readable(twin));
   const alone = pairs.map(({ op, tensor }) => extension.alone(op, tensor));
   subgraph.ops = [...before, ...extension.ops];
+  unrollLstms(changed.model);
   const right = exposing(
     changed.model,
     changed.signature,
@@ -197,7 +203,8 @@ class Extension {
   alone(op: TfliteOp, result: TfliteTensor): TfliteTensor | undefined {
     if (op.subgraphs || op.code === 'CUSTOM') return undefined;
     const inputs = op.inputs.map((tensor) => {
-      if (!tensor || (tensor.isConstant && !tensor.isVariable)) return tensor;
+      // States start from zero in each model, as its own.
+      if (!tensor || tensor.isConstant || tensor.isVariable) return tensor;
       const twin = this.twins.get(tensor);
       return twin && this.readable(twin);
     });
