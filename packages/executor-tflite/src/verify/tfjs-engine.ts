@@ -5,6 +5,7 @@
 import { outputTypes, parseInput, Tensor, type DType, type Graph, type Node } from '@floe/export-core';
 import { CannotRun } from './cannot-run';
 import type { GraphEngine, OpenGraph } from './graph-engine';
+import { replaceConvolution } from './tfjs-convolution';
 import { graphParts } from './tfjs-topology';
 
 type Core = typeof import('@tensorflow/tfjs-core');
@@ -45,6 +46,7 @@ async function load(): Promise<{ core: Core; converter: Converter }> {
   core.env().set('PROD', true);
   require('@tensorflow/tfjs-backend-cpu');
   await core.setBackend('cpu');
+  replaceConvolution(core);
   return { core, converter: require('@tensorflow/tfjs-converter') as Converter };
 }
 
