@@ -99,6 +99,35 @@ describe('applyRewrites', () => {
   });
 });
 
+describe('einsum', () => {
+  const product = (equation: string, shape: Shape, weights: number[], isTurned = false) => {
+    const { graph, x, op, named } = graphWith(shape);
+    const count = weights.reduce((n, d) => n * d, 1);
+    const w = Tensor.fromNumbers(
+      'float32',
+      weights,
+      Array.from({ length: count }, (_, i) => i),
+    );
+    named('y', op('Einsum', isTurned ? [w, x] : [x, w], { equation: attr.string(equation), N: attr.int(2) }));
+    rewriteToBuiltins(graph, NONE);
+    return opsOf(graph, 'y').filter((o) => o !== 'Identity');
+  };
+
+  it.each([
+    ['bd,def->bef', [3, 4], [4, 5, 6]],
+    ['bd,edf->bef', [3, 4], [5, 4, 6]],
+    ['bd,fde->bef', [3, 4], [6, 4, 5]],
+  ])('turns weights, which costs nothing: %s', (equation, shape, weights) => {
+    const ops = product(equation, shape, weights);
+    expect(ops.filter((o) => o.includes('MatMul'))).toHaveLength(1);
+    expect(ops.at(-1)).toBe('Reshape');
+  });
+
+  it('has weights on the right, whichever side the equation has them on', () => {
+    expect(product('dn,bd->bn', [3, 4], [4, 5], true)).toEqual(product('bd,dn->bn', [3, 4], [4, 5]));
+  });
+});
+
 describe('fuseGelu', () => {
   type Make = (x: Value, op: (name: string, operands: readonly Operand[]) => Value) => Value;
   const erf = (x: Value, op: Parameters<Make>[1]) =>

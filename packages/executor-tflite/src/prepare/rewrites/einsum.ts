@@ -73,6 +73,8 @@ interface Plan {
   cost: number;
 }
 
+const isConstant = ({ value }: Operand) => value.node.constant !== undefined;
+
 const labelled = (x: Operand, label: string): Dim => x.value.shape![x.labels.indexOf(label)];
 
 /** Where each group is one axis, nothing is reshaped; where several sizes are unknown, they are computed first. */
@@ -110,15 +112,22 @@ function rowsApart(operand: Operand, rows: string[], k: string[]): Side {
   return { operand, order: swapped ? turned : straight, swapped, groups };
 }
 
+/** What is done to a constant is done before. */
 function sideCost({ operand, order, groups }: Side): number {
+  if (isConstant(operand)) return 0;
   const sizes = groups.map((g) => (g.some((l) => labelled(operand, l) === null) ? null : 0));
   return (moves(operand.labels, order) ? 1 : 0) + reshapeCost(groups, sizes);
 }
 
 /** The product of `x` and `y` with the batch in the given order. */
 function plan(x: Operand, y: Operand, output: string[], batch: string[]): Plan {
-  const k = x.labels.filter((l) => y.labels.includes(l) && !output.includes(l));
-  const free = (o: Operand) => o.labels.filter((l) => !batch.includes(l) && !k.includes(l));
+  // The axes of a constant stand as the others want them.
+  const { labels } = isConstant(x) ? y : x;
+  const k = labels.filter((l) => x.labels.includes(l) && y.labels.includes(l) && !output.includes(l));
+  const free = (o: Operand) =>
+    (isConstant(o) ? output : o.labels).filter(
+      (l) => o.labels.includes(l) && !batch.includes(l) && !k.includes(l),
+    );
   const [freeX, freeY] = [free(x), free(y)];
   const flat = side(x, batch, freeX, k);
   const apart = !batch.length && freeX.length > 1 && freeX.length <= MAX_BATCH + 1 && !flat.swapped;
@@ -128,7 +137,9 @@ function plan(x: Operand, y: Operand, output: string[], batch: string[]): Plan {
   const order = groups.flat();
   const sizes = order.map((l) => labelled(x.labels.includes(l) ? x : y, l));
   const after = reshapeCost(groups, sizes) + (moves(order, output) ? 1 : 0);
-  return { left, right, groups, cost: sideCost(left) + sideCost(right) + after };
+  // Weights stand on the right, where they make a layer of the product.
+  const turned = isConstant(x) ? 1 : 0;
+  return { left, right, groups, cost: sideCost(left) + sideCost(right) + after + turned };
 }
 
 /**

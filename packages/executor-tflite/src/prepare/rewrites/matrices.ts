@@ -124,32 +124,38 @@ function lastSizes(b: Rewriter, x: Value): [Size, Size] {
   return [at(-2, {}), at(-1, { end_mask: attr.int(1) })];
 }
 
-/** Where column − row lies within the band; negative limits are none. */
+/** Keeps what lies at most `lower` below and at most `upper` above the diagonal; a negative limit is none. */
 function bandPart(b: Rewriter, [x, lower, upper]: Value[]): Value | undefined {
   const [rows, columns] = lastSizes(b, x);
-  const limits = [numbers(lower)?.[0], numbers(upper)?.[0]];
-  const zero = b.scalar(x, 0);
-  if (typeof rows === 'number' && typeof columns === 'number') {
-    const below = range(rows).flatMap((i) => range(columns).map((j) => i - j));
-    const [low, high] = limits;
-    if (low !== undefined && high !== undefined) {
-      const inside = below.map((d) => ((low < 0 || d <= low) && (high < 0 || -d <= high) ? 1 : 0));
-      return b.op('SelectV2', [Tensor.fromNumbers('bool', [rows, columns], inside), x, zero]);
-    }
-    const distance = b.const(Tensor.fromNumbers('int32', [rows, columns], below));
-    return b.op('SelectV2', [inBand(b, distance, lower, upper), x, zero]);
+  const [low, high] = [numbers(lower)?.[0], numbers(upper)?.[0]];
+  const select = (inside: Value | Tensor) => b.op('SelectV2', [inside, x, b.scalar(x, 0)]);
+  if (typeof rows !== 'number' || typeof columns !== 'number') {
+    const counted = (n: Size) => b.op('Range', [0, n, 1]);
+    const below = b.op('Sub', [b.op('ExpandDims', [counted(rows), b.ints(1)]), counted(columns)]);
+    const inside = inBand(b, below, lower, upper);
+    return inside ? select(inside) : b.op('Identity', [x]);
   }
-  const counted = (n: Size) => b.op('Range', [0, n, 1]);
-  const distance = b.op('Sub', [b.op('ExpandDims', [counted(rows), b.ints(1)]), counted(columns)]);
-  return b.op('SelectV2', [inBand(b, distance, lower, upper), x, zero]);
+  const below = range(rows).flatMap((i) => range(columns).map((j) => i - j));
+  if (low === undefined || high === undefined) {
+    const inside = inBand(b, b.const(Tensor.fromNumbers('int32', [rows, columns], below)), lower, upper);
+    return select(inside!);
+  }
+  const inside = below.map((d) => ((low < 0 || d <= low) && (high < 0 || -d <= high) ? 1 : 0));
+  return select(Tensor.fromNumbers('bool', [rows, columns], inside));
 }
 
-function inBand(b: Rewriter, below: Value, lower: Value, upper: Value): Value {
-  const within = (limit: Value, distance: Value) => {
+/** Where a distance below the diagonal lies within the band; undefined where both limits are known to be none. */
+function inBand(b: Rewriter, below: Value, lower: Value, upper: Value): Value | undefined {
+  const within = (limit: Value, compare: (bound: Value) => Value) => {
+    const known = numbers(limit)?.[0];
+    if (known !== undefined && known < 0) return undefined;
     const bound = b.cast(limit, 'int32');
-    return b.op('LogicalOr', [b.op('Less', [bound, 0]), b.op('LessEqual', [distance, bound])]);
+    const isNear = compare(bound);
+    return known === undefined ? b.op('LogicalOr', [b.op('Less', [bound, 0]), isNear]) : isNear;
   };
-  return b.op('LogicalAnd', [within(lower, below), within(upper, b.op('Neg', [below]))]);
+  const under = within(lower, (bound) => b.op('LessEqual', [below, bound]));
+  const over = within(upper, (bound) => b.op('GreaterEqual', [below, b.op('Neg', [bound])]));
+  return under && over ? b.op('LogicalAnd', [under, over]) : (under ?? over);
 }
 
 /** The diagonal of a tensor whose second half of axes repeats the first. */
