@@ -35,6 +35,9 @@ const LAID_OUT_BEFORE = new Map<string, readonly number[]>([
   ...rows([2], 'SCATTER_ND'),
 ]);
 
+/** Kernels that wait for the run where the file leaves a size of their input open, constants or not. */
+const WANTS_SIZES = new Set(['SLICE', 'TOPK_V2']);
+
 function rows(constants: readonly number[], codes: string): [string, readonly number[]][] {
   return codes.split(/\s+/).map((code) => [code, constants]);
 }
@@ -52,6 +55,7 @@ export function tensorsLaidOutLate(graph: TfliteSubgraph): Set<TfliteTensor> {
     const before =
       sizes !== undefined &&
       sizes.every(isConstant) &&
+      (!WANTS_SIZES.has(op.code) || op.inputs[0]?.isStatic === true) &&
       op.inputs.some((tensor) => tensor && !tensor.isConstant) &&
       !op.inputs.some((tensor) => tensor && found.has(tensor));
     if (!before) op.outputs.forEach((tensor) => found.add(tensor));

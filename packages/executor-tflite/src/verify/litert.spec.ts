@@ -135,6 +135,42 @@ describe('runTflite', () => {
     model.dispose();
   });
 
+  it('hands out what is cut from a batch of any size', async () => {
+    const constant = (name: string, values: number[]) => {
+      const tensor = new TfliteTensor(name, 'INT32', [values.length]);
+      tensor.buffer = { bytes: new Uint8Array(Int32Array.from(values).buffer) };
+      return tensor;
+    };
+    const bytes = small((graph, tensor) => {
+      const [input, x] = [tensor('input', 'FLOAT32', [-1, 4]), tensor('x', 'FLOAT32', [-1, 4])];
+      const k = constant('k', [2]);
+      k.shape = [];
+      const [values, indices] = [tensor('values', 'FLOAT32', [-1, 2]), tensor('indices', 'INT32', [-1, 2])];
+      const slice = tensor('slice', 'FLOAT32', [-1, 3]);
+      graph.ops.push(
+        new TfliteOp('ABS', [input], [x]),
+        new TfliteOp('TOPK_V2', [x, k], [values, indices], { type: 'TopKV2Options' }),
+        new TfliteOp('SLICE', [x, constant('begin', [0, 1]), constant('size', [-1, 3])], [slice], {
+          type: 'SliceOptions',
+        }),
+      );
+      graph.inputs = [input];
+      graph.outputs = [values, indices, slice];
+    });
+    const model = LitertModel.load(bytes);
+    for (const rows of [2, 1, 3]) {
+      const outputs = await model.run(new Map([['in0', floats([rows, 4])]]));
+      const each = (of: (row: number) => number[]) =>
+        Array.from({ length: rows }, (_, row) => of(row)).flat();
+      expect([...outputs.values()].map((t) => t.toNumbers())).toEqual([
+        each((r) => [4 * r + 3, 4 * r + 2]),
+        each(() => [3, 2]),
+        each((r) => [4 * r + 1, 4 * r + 2, 4 * r + 3]),
+      ]);
+    }
+    model.dispose();
+  });
+
   it('hands out shapes, which the runtime computes ahead of the run', async () => {
     const shape = small((graph, tensor) => {
       const [a, b] = [tensor('a', 'FLOAT32', [-1, 2]), tensor('b', 'INT32', [2])];
