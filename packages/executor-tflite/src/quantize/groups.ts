@@ -31,9 +31,13 @@ export class ScaleGroups {
   /** Parameters that a kernel gives its output. */
   private readonly fixed = new Map<TfliteTensor, Quantization>();
 
-  /** @param ops the operators that will compute in integers */
+  /**
+   * @param ops the operators that will compute in integers
+   * @param readers all that read a tensor; undefined where the graph itself gives it
+   */
   constructor(
-    ops: Iterable<TfliteOp>,
+    private readonly ops: ReadonlySet<TfliteOp>,
+    private readonly readers: (tensor: TfliteTensor) => readonly TfliteOp[] | undefined,
     private readonly known: KnownRanges,
     private readonly constantRange: (tensor: TfliteTensor) => Range | undefined,
     private readonly type: TensorType,
@@ -90,13 +94,27 @@ export class ScaleGroups {
     if (!this.parents.has(tensor)) return this.own(tensor);
     const group = this.groupOf(tensor);
     if (!group.range) {
-      group.range = group.tensors.reduce<Range | undefined>(
-        (all, t) => union(all, this.rangeOne(t)),
-        undefined,
-      );
+      const counted = group.tensors.filter((t) => !this.isOnlyPicked(t));
+      group.range = counted.reduce<Range | undefined>((all, t) => union(all, this.rangeOne(t)), undefined);
       group.params = this.groupParams(group);
     }
     return group.params;
+  }
+
+  /**
+   * Whether all that reads a tensor takes single values of it into an output of the same scale, always the same ones:
+   * what counts of the tensor shows there, and the rest may be cut off. Of a matrix of products of which half is
+   * gathered the diagonal may be far larger. What a run chooses it may choose otherwise than calibration did.
+   */
+  private isOnlyPicked(tensor: TfliteTensor): boolean {
+    const readers = this.readers(tensor);
+    // Of a constant table calibration sees some rows alone.
+    if (!readers?.length || tensor.isConstant || this.known.trained(tensor)) return false;
+    return readers.every((op) => {
+      const integer = policyOf(op).integer;
+      const isFixed = op.inputs.every((t) => !t || t.isConstant || isFloat(t));
+      return this.ops.has(op) && integer?.scales === 'same' && !integer.mixes && isFixed;
+    });
   }
 
   private groupParams({ tensors, range }: Group): Quantization | undefined {

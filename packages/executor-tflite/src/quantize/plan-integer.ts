@@ -52,7 +52,7 @@ export function planInteger(
     else ops.add(op);
   }
   for (const op of strayMoves(graph, ops)) ops.delete(op);
-  const planner = new Planner(ops, context);
+  const planner = new Planner(graph, ops, context);
   const plans: OpPlan[] = [];
   for (const op of ops) {
     const plan = planner.plan(op);
@@ -132,10 +132,14 @@ class Planner {
   private readonly ranges = new Map<TfliteTensor, Range>();
 
   constructor(
+    graph: TfliteSubgraph,
     ops: ReadonlySet<TfliteOp>,
     private readonly context: IntegerContext,
   ) {
-    this.groups = new ScaleGroups(ops, context.known, (t) => this.constantRange(t), context.type);
+    const consumers = graph.consumers();
+    const given = new Set(graph.outputs);
+    const readers = (t: TfliteTensor) => (given.has(t) ? undefined : consumers.get(t));
+    this.groups = new ScaleGroups(ops, readers, context.known, (t) => this.constantRange(t), context.type);
   }
 
   private constantRange(tensor: TfliteTensor): Range | undefined {

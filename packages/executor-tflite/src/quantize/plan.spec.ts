@@ -148,6 +148,26 @@ describe('int8', () => {
     expect(describeOps(model).filter((o) => o.startsWith('QUANTIZE'))).toHaveLength(1);
   });
 
+  it.each([
+    ['takes constant elements of a product', true, [-2, 3]],
+    ['takes elements that a run chooses', false, [-900, 900]],
+  ])('where GATHER %s', (_, isFixed, range) => {
+    const b = new Builder();
+    const products = b.conv(b.input('x', [1, 4, 4, 2]), 'products', 2);
+    const all = b.op('RESHAPE', [products, b.ints('shape', [32])], 'all', [32]);
+    const indices = isFixed ? b.ints('indices', [1, 5, 9]) : b.input('indices', [3], 'INT32');
+    const picked = b.op('GATHER', [all, indices], 'picked', [3], { type: 'GatherOptions', axis: 0 });
+    const model = b.finish(picked);
+    quantized(
+      model,
+      { quantization: 'int8' },
+      ranges({ x: [-1, 1], products: [-900, 900], all: [-900, 900], picked: [-2, 3] }),
+    );
+    const scale = Math.fround((range[1] - range[0]) / 255);
+    expect(tensorNamed(model, 'products').quantization?.scale).toEqual([scale]);
+    expect(tensorNamed(model, 'picked/int8').quantization?.scale).toEqual([scale]);
+  });
+
   it('keeps what a kernel gives, and converts before an operator that wants another scale', () => {
     const b = new Builder();
     const x = b.input('x', [1, 8]);

@@ -35,6 +35,8 @@ export interface IntegerPolicy {
   lstm?: true;
   /** Values are only moved: in float it costs no precision, so alone it is not worth a QUANTIZE. */
   moves?: true;
+  /** Where scales are the same: outputs are means of several inputs, not one of them each. */
+  mixes?: true;
 }
 
 export interface OperatorPolicy {
@@ -82,7 +84,8 @@ const POLICIES = new Map<string, OperatorPolicy>([
     `ARG_MAX ARG_MIN EQUAL GELU GREATER HARD_SWISH LESS_EQUAL NOT_EQUAL PRELU RELU_0_TO_1 RELU_N1_TO_1
     SQUARED_DIFFERENCE SUM`,
   ),
-  ...rows(SAME_16, 'AVERAGE_POOL_2D MAX_POOL_2D MAXIMUM MINIMUM REDUCE_MAX REDUCE_MIN RESIZE_BILINEAR'),
+  ...rows({ integer: { scales: 'same', mixes: true, int16: true } }, 'AVERAGE_POOL_2D RESIZE_BILINEAR'),
+  ...rows(SAME_16, 'MAX_POOL_2D MAXIMUM MINIMUM REDUCE_MAX REDUCE_MIN'),
   ...rows(SAME, 'SELECT SELECT_V2'),
   ...rows(
     MOVES_16,
