@@ -21,6 +21,8 @@ for shape, k, s, padding in GEOMETRIES:
 f.case("MaxPool", {"input": random((1, 4, 4, 1))}, ksize=[1, 3, 2, 1], strides=[1, 2, 1, 1], padding="EXPLICIT", explicit_paddings=[0, 0, 1, 2, 0, 1, 0, 0])
 f.case("MaxPool", {"input": random((1, 2, 2, 6))}, ksize=[1, 1, 1, 2], strides=[1, 1, 1, 2], padding="VALID")
 f.case("MaxPool", {"input": random((0, 4, 4, 1))}, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="VALID")
+for d in [np.float16, np.uint8]:
+    f.case("MaxPoolV2", {"input": random((1, 4, 4, 1), d, 0, 9), "ksize": np.array([1, 2, 2, 1], i32), "strides": np.array([1, 2, 2, 1], i32)}, const=(1, 2), padding="SAME")
 f.case("MaxPoolV2", {"input": random((1, 4, 4, 1)), "ksize": np.array([1, 2, 2, 1], i32), "strides": np.array([1, 2, 2, 1], i32)}, padding="SAME")
 each(f, "MaxPool", lambda d: {"input": random((1, 4, 3, 2), d)}, FLOATS + INTS, ksize=[1, 2, 2, 1], strides=[1, 2, 1, 1], padding="SAME")
 each(f, "AvgPool", lambda d: {"value": random((1, 4, 3, 2), d)}, FLOATS, ksize=[1, 2, 2, 1], strides=[1, 2, 1, 1], padding="SAME")

@@ -90,9 +90,10 @@ const TABLE: RewriteTable = {
   MaxPoolV2: made((b, [x, ksize, strides], node) => {
     const [window, steps] = [numbers(ksize), numbers(strides)];
     if (!window || !steps) return undefined;
-    const { padding, data_format: format } = attrsOf(node);
+    const { padding, data_format: format, T } = attrsOf(node);
     const attrs: Record<string, Attr> = { ksize: attr.ints(window), strides: attr.ints(steps), padding };
     if (format) attrs.data_format = format;
+    if (T) attrs.T = T;
     return b.op('MaxPool', [x], attrs);
   }),
   BatchMatrixDiag: renamed('MatrixDiag'),
