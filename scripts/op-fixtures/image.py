@@ -20,6 +20,15 @@ for op, modes in MODES.items():
     f.case(op, {"images": random((1, 2, 2, 1)), "size": np.array([3, 3], i32)})
     each(f, op, lambda d: {"images": random((1, 2, 3, 1), d), "size": np.array([4, 4], i32)}, FLOATS + INTS)
 
+for kernel in ["lanczos1", "lanczos3", "lanczos5", "gaussian", "box", "triangle", "keyscubic", "mitchellcubic"]:
+    for antialias in [False, True]:
+        for shape, size, scale, shift in [((1, 6, 8, 2), [3, 5], [0.5, 0.625], [0, 0]), ((2, 3, 4, 1), [7, 8], [7 / 3, 2], [0, 0]),
+                                          ((1, 5, 7, 1), [4, 6], [0.6, 1.3], [1.25, -2.5])]:
+            f.case("ScaleAndTranslate", {"images": random(shape), "size": np.array(size, i32), "scale": np.array(scale, np.float32),
+                                         "translation": np.array(shift, np.float32)}, const=(1, 2, 3), kernel_type=kernel, antialias=antialias)
+each(f, "ScaleAndTranslate", lambda d: {"images": random((1, 3, 4, 1), d), "size": np.array([2, 2], i32), "scale": np.array([0.7, 0.5], np.float32),
+                                        "translation": np.array([0, 0], np.float32)}, FLOATS + INTS)
+
 boxes = np.array([[0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], [0.5, 0.5, 1.5, 1.2], [0.8, 0.9, 0.1, 0.2], [-0.4, 0.3, 0.2, 0.3]], np.float32)
 for shape, crop in [((2, 4, 5, 1), [2, 3]), ((2, 3, 3, 2), [1, 1]), ((2, 4, 4, 1), [5, 4])]:
     for kw in [{}, {"method": "nearest"}, {"extrapolation_value": 2.5}]:

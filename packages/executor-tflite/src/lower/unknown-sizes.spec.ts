@@ -25,7 +25,7 @@ const NEED_SIZES = new Set(
   (
     'Cumprod Conv2D DepthwiseConv2dNative Conv2DBackpropInput MaxPool AvgPool MaxPool3D AvgPool3D MaxPoolV2 ' +
     'MaxPoolWithArgmax MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiagV2 ' +
-    'MatrixSetDiagV3 Diag DiagPart ResizeBicubic ResizeArea ExtractImagePatches CropAndResize DynamicStitch ' +
+    'MatrixSetDiagV3 Diag DiagPart ResizeBicubic ResizeArea ScaleAndTranslate ExtractImagePatches CropAndResize DynamicStitch ' +
     'ParallelDynamicStitch DynamicPartition SpaceToBatchND BatchToSpaceND TensorScatterMax TensorScatterMin ' +
     'FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 IRFFT IRFFT2D SegmentMean SegmentMax SegmentMin SegmentProd ' +
     'SparseSegmentMean SparseSegmentSqrtN DenseBincount Bincount Equal NotEqual Cross Pack InTopK InTopKV2 ' +

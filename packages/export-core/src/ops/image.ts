@@ -3,6 +3,7 @@ import type { InferContext, OpRow, OpTable, OutputInfo } from './op-row';
 import { Cells } from './kernels/cells';
 import { areaTable, bicubicTable, bilinearTable, resizeWith, sourceOf } from './kernels/resize';
 import { widen } from './kernels/numbers';
+import { samplingTable } from './kernels/sampling';
 import { projectiveTransform } from './kernels/projective';
 import { always, dimsOfRank, mergeDims, mulDims, out, refuse } from './kernels/shape-rules';
 import { padBefore, runSizes, windowSizes, type Padding } from './kernels/window';
@@ -75,6 +76,21 @@ const nearest: OpRow = {
     return [cells.tensor([batch, h, w, depth])];
   },
 };
+
+function scaleAndTranslate(inputs: readonly Tensor[], node: Node): Tensor[] {
+  const [image, size, scale, translation] = inputs;
+  const [h, w] = sizeOf(image, size);
+  const [rows, columns] = [h, w].map((output, i) =>
+    samplingTable(image.shape[1 + i], output, {
+      kernel: node.string('kernel_type'),
+      antialias: node.bool('antialias'),
+      scale: scale.at(i),
+      translation: translation.at(i),
+    }),
+  );
+  if (!rows || !columns) refuse(`there is no kernel ${node.string('kernel_type')}`);
+  return [resizeWith(image, rows!, columns!, false)];
+}
 
 const cropAndResize: OpRow = {
   infer: (c) => {
@@ -220,7 +236,7 @@ export const table: OpTable = {
   ResizeBicubic: resizeRow(bicubicTable),
   ResizeArea: resizeRow(areaTable),
   ResizeNearestNeighbor: nearest,
-  ScaleAndTranslate: { infer: inferResize },
+  ScaleAndTranslate: { infer: inferResize, evaluate: scaleAndTranslate },
   QuantizedResizeBilinear: { infer: (c) => [...inferResize(c), { shape: [] }, { shape: [] }] },
   CropAndResize: cropAndResize,
   ExtractGlimpse: { infer: inferResize },

@@ -14,21 +14,34 @@ const made =
 const MAX_WEIGHTS = 1 << 22;
 
 /** What a resize does to one axis, as a matrix: found by resizing the unit vectors. */
-function resizeMatrix(node: Node, from: number, to: number, axis: 1 | 2): Tensor | undefined {
+function resizeMatrix(
+  node: Node,
+  from: number,
+  to: number,
+  axis: 1 | 2,
+  more: readonly Tensor[],
+): Tensor | undefined {
   const evaluate = opRow(node.op)?.evaluate;
   if (!evaluate || from * to > MAX_WEIGHTS) return undefined;
   const unit = new Float32Array(from * from);
   for (let i = 0; i < from; i++) unit[i * from + i] = 1;
   const image = Tensor.fromArray('float32', axis === 1 ? [1, from, 1, from] : [1, 1, from, from], unit);
   const size = Tensor.fromNumbers('int32', [2], axis === 1 ? [to, 1] : [1, to]);
-  return evaluate([image, size], node)[0].reshape([to, from]);
+  return evaluate([image, size, ...more], node)[0].reshape([to, from]);
 }
 
-function resizeByMatrices(b: Rewriter, [x, sizeValue]: Value[], node: Node): Value | undefined {
+/** @param more operands behind the size, for one axis; the other axis of their image has one pixel */
+function resizeByMatrices(
+  b: Rewriter,
+  [x, sizeValue]: Value[],
+  node: Node,
+  more: (axis: 1 | 2) => Tensor[] = () => [],
+): Value | undefined {
   const [height, width, channels] = x.shape?.slice(1) ?? [];
   const size = numbers(sizeValue);
   if (height == null || width == null || channels == null || !size) return undefined;
-  const [down, across] = [resizeMatrix(node, height, size[0], 1), resizeMatrix(node, width, size[1], 2)];
+  const down = resizeMatrix(node, height, size[0], 1, more(1));
+  const across = resizeMatrix(node, width, size[1], 2, more(2));
   if (!down || !across) return undefined;
   const batch = sizeOf(b, x, 0);
   const columns = b.op('BatchMatMulV2', [
@@ -38,6 +51,14 @@ function resizeByMatrices(b: Rewriter, [x, sizeValue]: Value[], node: Node): Val
   const rows = typeof batch === 'number' ? batch * size[0] : b.op('Mul', [batch, size[0]]);
   const image = b.op('BatchMatMulV2', [across, reshape(b, columns, [rows, width, channels])]);
   return reshape(b, image, [batch, size[0], size[1], channels]);
+}
+
+function scaleAndTranslate(b: Rewriter, inputs: Value[], node: Node): Value | undefined {
+  const [scale, translation] = inputs.slice(2).map(numbers);
+  if (!scale || !translation) return undefined;
+  const along = (axis: 1 | 2, values: number[], other: number) =>
+    Tensor.fromNumbers('float32', [2], axis === 1 ? [values[0], other] : [other, values[1]]);
+  return resizeByMatrices(b, inputs, node, (axis) => [along(axis, scale, 1), along(axis, translation, 0)]);
 }
 
 /** Most slices that patches are put together from. */
@@ -206,8 +227,9 @@ const inFloat = (x: Value, b: Rewriter, run: (v: Value) => Value): Value =>
   b.cast(run(b.cast(x, 'float32')), (x.dtype ?? 'float32') as DType);
 
 export const table: RewriteTable = {
-  ResizeBicubic: made(resizeByMatrices),
-  ResizeArea: made(resizeByMatrices),
+  ResizeBicubic: made((b, inputs, node) => resizeByMatrices(b, inputs, node)),
+  ResizeArea: made((b, inputs, node) => resizeByMatrices(b, inputs, node)),
+  ScaleAndTranslate: made(scaleAndTranslate),
   ExtractImagePatches: made(patches),
   CropAndResize: made(cropAndResize),
   RGBToHSV: made((b, [x]) => inFloat(x, b, (v) => joined(b, toHsv(b, v)))),

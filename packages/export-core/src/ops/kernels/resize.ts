@@ -13,7 +13,7 @@ export interface ResizeFlags {
 }
 
 /** Input positions and weights of one output position. */
-interface Taps {
+export interface Taps {
   index: number[];
   weight: number[];
 }

@@ -38,6 +38,8 @@ export const TOLERANCE: Readonly<Record<string, number>> = {
   Inv: 2,
   // Its last elements multiply in another order than the others.
   SigmoidGrad: 2,
+  // TensorFlow evaluates the kernels' polynomials in float32.
+  ScaleAndTranslate: 16,
   // TensorFlow's own approximations in float32 are rough here.
   Lgamma: 32,
   Digamma: 16,
