@@ -8,6 +8,7 @@ import { fuseExponentials } from './exponentials';
 import { fuseHardSwish } from './hard-swish';
 import { fuseKeepDims } from './keep-dims';
 import { fuseL2Normalization } from './l2-normalization';
+import { fuseLeadingOnes } from './leading-ones';
 import { fuseMatrixVector } from './matrix-vector';
 import { removeNeutral } from './neutral';
 import { passInputsThrough } from './passed-through';
@@ -39,6 +40,7 @@ export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[]
   { name: 'fuseMatrixVector', run: fuseMatrixVector },
   { name: 'fuseReshapes', run: fuseReshapes },
   { name: 'fuseReshapesAround', run: fuseReshapesAround },
+  { name: 'fuseLeadingOnes', run: fuseLeadingOnes },
   { name: 'fuseKeepDims', run: fuseKeepDims },
   { name: 'fuseDenseReshapes', run: fuseDenseReshapes },
   { name: 'removeNeutral', run: removeNeutral },

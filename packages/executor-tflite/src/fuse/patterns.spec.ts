@@ -224,3 +224,14 @@ test('a slice from start to end of an unknown size is nothing', async () => {
   expect(ops).toEqual(['NEG']);
   expect(error).toBe(0);
 });
+
+test.each([
+  ['axes of size 1 in front', [2, 1, 3, 4], [1, 3, 4], ['MUL']],
+  ['one behind, too', [2, 3, 4, 1], [3, 4, 1], ['RESHAPE', 'MUL']],
+])('a sum that broadcasts an operand with %s', async (_, other, sizes, expected) => {
+  const b = new GraphBuilder();
+  const wide = reshape(b, 'wide', b.input('x', [3, 4]), sizes);
+  const { ops, error } = await b.compare([mul(b, 'y', [wide, b.input('z', other)])], { x: [3, 4], z: other });
+  expect(ops).toEqual(expected);
+  expect(error).toBe(0);
+});
