@@ -66,3 +66,21 @@ it('moving-average follows the samples', () => {
   expect(min).toBe(-1);
   expect(max).toBeCloseTo(2);
 });
+
+it('means are of channels, which take turns', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 11 }), (channels, rows) => {
+      const statistics = new Statistics(channels);
+      // Row r of channel c in sample s: each mean is known.
+      for (const sample of [0, 10])
+        statistics.add(
+          Float32Array.from(
+            { length: rows * channels },
+            (_, i) => 100 * (i % channels) + sample + (i < channels ? rows : 0),
+          ),
+        );
+      expect(statistics.means()).toEqual(Array.from({ length: channels }, (_, c) => 100 * c + 6));
+    }),
+  );
+  expect(statisticsOf([1, 2]).means()).toBeUndefined();
+});

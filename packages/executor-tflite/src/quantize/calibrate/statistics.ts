@@ -85,8 +85,13 @@ export class Statistics {
   private addToSums(values: Float32Array): void {
     const { sums, channels } = this;
     if (channels === 0 || values.length % channels !== 0) return;
-    for (let i = 0; i < values.length; i += channels)
-      for (let c = 0; c < channels; c++) sums[c] += values[i + c];
+    const together = 4 * channels;
+    const whole = values.length - (values.length % together);
+    // Four at a time: writing to memory is what takes long.
+    for (let i = 0; i < whole; i += together)
+      for (let c = 0, at = i; c < channels; c++, at++)
+        sums[c] += values[at] + values[at + channels] + values[at + 2 * channels] + values[at + 3 * channels];
+    for (let i = whole; i < values.length; i++) sums[i % channels] += values[i];
     this.summed += values.length / channels;
   }
 
