@@ -20,6 +20,7 @@ import { shareSameOps } from './same-ops';
 import { fuseScaleAndBias } from './scale-and-bias';
 import { fuseScaleBefore } from './scale-before';
 import { sinkTransposes } from './sink-transposes';
+import { fuseSizeRuns } from './size-runs';
 import { fuseSoftmax } from './softmax';
 import { fuseTransposedProducts } from './transposed-products';
 import { fuseTransposes } from './transposes';
@@ -44,6 +45,8 @@ export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[]
   { name: 'fuseKeepDims', run: fuseKeepDims },
   { name: 'fuseDenseReshapes', run: fuseDenseReshapes },
   { name: 'removeNeutral', run: removeNeutral },
+  // Behind what makes sizes known.
+  { name: 'fuseSizeRuns', run: fuseSizeRuns },
   // Patterns, while their parts are as the model has them.
   { name: 'fuseHardSwish', run: fuseHardSwish },
   { name: 'fusePrelu', run: fusePrelu },

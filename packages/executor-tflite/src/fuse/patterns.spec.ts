@@ -235,3 +235,53 @@ test.each([
   expect(ops).toEqual(expected);
   expect(error).toBe(0);
 });
+
+describe('shapes of several unknown sizes', () => {
+  const INT = { T: attr.type('int32') };
+  const SHRINK = { ...INT, shrink_axis_mask: attr.int(1), Index: attr.type('int32') };
+  const size = (b: GraphBuilder, x: Value, axis: number) =>
+    b.op(
+      `size_${axis}`,
+      'StridedSlice',
+      [
+        b.graph.node('shape')?.output() ?? b.op('shape', 'Shape', [x]),
+        b.ints(`from_${axis}`, [axis]),
+        b.ints(`to_${axis}`, [axis + 1]),
+        b.ints(`by_${axis}`, [1]),
+      ],
+      SHRINK,
+    );
+  const pack = (b: GraphBuilder, as: string, sizes: Value[]) =>
+    b.op(as, 'Pack', sizes, { N: attr.int(sizes.length), T: attr.type('int32') });
+  const to = (b: GraphBuilder, as: string, x: Value, shape: Value) =>
+    b.op(as, 'Reshape', [x, shape], { Tshape: attr.type('int32') });
+
+  test('take those that stand side by side at once', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', [null, null, 8]);
+    const [p, q] = [size(b, x, 0), size(b, x, 1)];
+    const heads = to(b, 'heads', x, pack(b, 'four', [p, q, b.ints('two', 2), b.ints('depth', 4)]));
+    const rows = to(
+      b,
+      'rows',
+      neg(b, 'n', [x]),
+      pack(b, 'again', [p, q, b.ints('one', 1), b.ints('all', 8)]),
+    );
+    const { ops, error } = await b.compare([heads, rows], { x: [2, 3, 8] });
+    expect(ops.filter((op) => op === 'STRIDED_SLICE')).toHaveLength(1);
+    expect(ops.filter((op) => op === 'CONCATENATION')).toHaveLength(2);
+    expect(error).toBe(0);
+  });
+
+  test('not where a size is read by itself', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', [null, null, 8]);
+    const [p, q] = [size(b, x, 0), size(b, x, 1)];
+    const y = to(b, 'y', x, pack(b, 'sizes', [p, q, b.ints('two', 2), b.ints('depth', 4)]));
+    const rows = b.op('rows', 'Mul', [p, q], INT);
+    const { ops, error } = await b.compare([y, rows], { x: [2, 3, 8] });
+    expect(ops).toContain('PACK');
+    expect(ops.filter((op) => op === 'STRIDED_SLICE')).toHaveLength(2);
+    expect(error).toBe(0);
+  });
+});
