@@ -2,8 +2,9 @@
 //
 //   npm run bench -- [--python PATH] [--runs N]
 //
-// Needs a Python with TensorFlow (default: python3). Models: examples/mobilenet-v1, and those below bench/models/
-// when bench/make_models.py has made them. Times are medians; the ratio is that of each pair of runs, its median.
+// Needs a Python with TensorFlow (default: python3). Models: examples/mobilenet-v1, and those below bench/models/ and
+// bench/saved/ when bench/make_models.py and bench/make_keras_models.py have made them. Times are medians; the ratio is
+// that of each pair of runs, its median.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,22 +19,25 @@ function checkpointPrefix(folder, source) {
   return join(path, /model_checkpoint_path: "(.*)"/.exec(readFileSync(state, 'utf8'))[1]);
 }
 
+/** What one does without Floe. */
+function withoutFloe(folder, model, out) {
+  const { source } = model;
+  if (source.savedModel) {
+    const script = join(here, 'convert_saved_model.py');
+    return [python, script, join(folder, source.savedModel), join(out, 'model.tflite')];
+  }
+  const node = (spec) => spec.tensor.replace(/:0$/, '');
+  const [input, output] = [model.inputs[0], model.outputs[0]];
+  const prefix = checkpointPrefix(folder, source);
+  const names = [node(output), node(input), input.shape.join(',')];
+  return [python, join(here, 'freeze_convert.py'), prefix, ...names, out];
+}
+
 function compare(folder) {
   const model = parse(readFileSync(join(folder, 'model.yaml'), 'utf8'));
   const out = mkdtempSync(join(tmpdir(), 'floe-bench-'));
   const floe = ['node', join(here, '..', 'packages/floe/bin/floe.js'), 'export', folder, '--force'];
-  const node = (spec) => spec.tensor.replace(/:0$/, '');
-  const [input, output] = [model.inputs[0], model.outputs[0]];
-  const prefix = checkpointPrefix(folder, model.source);
-  const theirs = [
-    python,
-    join(here, 'freeze_convert.py'),
-    prefix,
-    node(output),
-    node(input),
-    input.shape.join(','),
-    out,
-  ];
+  const theirs = withoutFloe(folder, model, out);
   const pairs = [];
   measure(floe);
   measure(theirs);
@@ -52,9 +56,9 @@ function compare(folder) {
   };
 }
 
-const models = join(here, 'models');
 const folders = [join(here, '..', 'examples/mobilenet-v1')];
-if (existsSync(models)) folders.push(...readdirSync(models).map((name) => join(models, name)));
+for (const models of ['models', 'saved'].map((name) => join(here, name)))
+  if (existsSync(models)) folders.push(...readdirSync(models).map((name) => join(models, name)));
 const probe = spawnSync(python, ['-c', 'import tensorflow; print(tensorflow.__version__)'], {
   encoding: 'utf8',
 });
@@ -63,6 +67,6 @@ if (probe.status !== 0) {
   process.exit(2);
 }
 console.log(
-  `checkpoint to frozen graph and float .tflite, whole processes, TensorFlow ${probe.stdout.trim()}`,
+  `checkpoint or SavedModel to frozen graph and float .tflite, whole processes, TensorFlow ${probe.stdout.trim()}`,
 );
 console.table(folders.map(compare));
