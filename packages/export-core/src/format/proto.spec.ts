@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as fc from 'fast-check';
 import { FloeError } from '../diagnostics/diagnostic';
-import { create, decode, encode, enumName, enumNumber, messageType } from './proto';
+import { create, decode, encode, enumName, enumNumber } from './proto';
+import { messageType } from './proto-types';
 import { codesOf, fixture, messageOf } from './testing/fixtures';
 
 const GRAPH = fs.readFileSync(fixture('v2/graph.pb'));

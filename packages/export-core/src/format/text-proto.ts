@@ -13,7 +13,8 @@ import type protobuf from 'protobufjs/light';
 import { MAX_MESSAGE_NESTING, MAX_TEXT_BYTES } from '../bytes/limits';
 import { didYouMean } from '../diagnostics/suggest';
 import { fileError } from './file';
-import { messageType, SKIPPED_FIELDS, type Message, type MessageName } from './proto';
+import { SKIPPED_FIELDS, type Message, type MessageName } from './proto-schema';
+import { messageType } from './proto-types';
 import { TextScanner } from './text-scanner';
 
 type Fields = Record<string, unknown>;

@@ -10,7 +10,7 @@
  * nothing is built character by character.
  */
 import { FloeError } from '../diagnostics/diagnostic';
-import { asBuffer } from './proto';
+import { asBuffer } from './proto-wire';
 
 const SPACE = 1;
 const WORD = 2;

@@ -1,6 +1,7 @@
 /** Prints messages in text format, for round trips; TensorFlow's own printer is the reference for real files. */
 import protobuf from 'protobufjs/light';
-import { messageType, type Message, type MessageName } from '../proto';
+import type { Message, MessageName } from '../proto-schema';
+import { messageType } from '../proto-types';
 
 type Fields = Record<string, unknown>;
 
