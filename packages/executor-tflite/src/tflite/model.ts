@@ -94,6 +94,8 @@ export class TfliteTensor {
   }
 }
 
+const EFFECTS = new Set(['ASSIGN_VARIABLE', 'CALL_ONCE', 'HASHTABLE_IMPORT', 'WHILE', 'IF']);
+
 export class TfliteOp {
   /** What `options` gives for CUSTOM operators. */
   customCode?: string;
@@ -116,6 +118,11 @@ export class TfliteOp {
     public outputs: TfliteTensor[],
     public options?: FlatObject,
   ) {}
+
+  /** Whether it may do more than compute its outputs, itself or in a graph it calls. */
+  get hasEffect(): boolean {
+    return EFFECTS.has(this.code);
+  }
 }
 
 export class TfliteSubgraph {

@@ -7,9 +7,10 @@ import { Builder, bytesOf } from '../testing/models';
 import { readRanges, rangesText } from '../ranges';
 import { calibrateModel } from './calibrate-model';
 import { calibrationSamples } from './data';
-import { groupsOf } from './expose';
+import { exposing, groupsOf } from './expose';
 import { specsOf } from './specs';
-import { TfliteTensor } from '../../tflite/model';
+import { TfliteOp, TfliteTensor } from '../../tflite/model';
+import { readModel } from '../../tflite/read';
 
 let root: string;
 beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'calibrate-'))));
@@ -135,6 +136,37 @@ describe('groups of tensors', () => {
   it('stay under the bound, but for a tensor that is larger alone', () => {
     const sizes = [10, 10, 100, 5, 5, 5].map(tensor);
     expect(groupsOf(sizes, 80).map((g) => g.map((t) => t.elements))).toEqual([[10, 10], [100], [5, 5, 5]]);
+  });
+});
+
+describe('a pass', () => {
+  it('computes what its tensors need, and leaves the model as it was', () => {
+    const changed = model();
+    const before = bytesOf(changed);
+    const doubled = changed.subgraphs[0].ops[0].outputs[0];
+    const { bytes, tensors } = exposing(changed, changed.signatures[0], [doubled]);
+    expect(readModel(bytes, 'pass').subgraphs[0].ops.map((op) => op.code)).toEqual(['MUL']);
+    expect([...tensors]).toEqual([['value 0', doubled]]);
+    expect(bytesOf(changed)).toEqual(before);
+  });
+
+  it('does all that has an effect, with what that needs', () => {
+    const b = new Builder();
+    const x = b.input('x', [4]);
+    const y = b.op('RELU', [x], 'y', [4]);
+    const state = b.op('NEG', [x], 'state', [4]);
+    const handle = b.op('VAR_HANDLE', [], 'handle', [], { type: 'VarHandleOptions', shared_name: 'v' });
+    handle.type = 'RESOURCE';
+    b.graph.ops.push(new TfliteOp('ASSIGN_VARIABLE', [handle, state], [], { type: 'AssignVariableOptions' }));
+    const changed = b.finish(y, b.op('ABS', [x], 'z', [4]));
+    const exposed = changed.subgraphs[0].ops[0].outputs[0];
+    const { bytes } = exposing(changed, changed.signatures[0], [exposed]);
+    expect(readModel(bytes, 'pass').subgraphs[0].ops.map((op) => op.code)).toEqual([
+      'RELU',
+      'NEG',
+      'VAR_HANDLE',
+      'ASSIGN_VARIABLE',
+    ]);
   });
 });
 

@@ -3,7 +3,13 @@
  * memory for the whole run.
  */
 import { joinPieces } from '@floe/export-core';
-import type { TfliteModel, TfliteSignature, TfliteTensor } from '../../tflite/model';
+import type {
+  TfliteModel,
+  TfliteOp,
+  TfliteSignature,
+  TfliteSubgraph,
+  TfliteTensor,
+} from '../../tflite/model';
 import { writeModel } from '../../tflite/write';
 
 /** Bytes of the tensors that one pass hands out. */
@@ -34,24 +40,37 @@ export function groupsOf(tensors: readonly TfliteTensor[], limit = MAX_PASS_BYTE
   return groups;
 }
 
-/** The model with one signature, whose outputs are these tensors of its graph. The model is as before afterwards. */
+/**
+ * The model with one signature, whose outputs are these tensors of its graph; nothing is computed that they do not need.
+ * The model is as before afterwards.
+ */
 export function exposing(
   model: TfliteModel,
   signature: TfliteSignature,
   tensors: readonly TfliteTensor[],
 ): Pass {
   const { subgraph } = signature;
-  const before = { signatures: model.signatures, outputs: subgraph.outputs };
+  const before = { signatures: model.signatures, outputs: subgraph.outputs, ops: subgraph.ops };
   const named = new Map(tensors.map((tensor, i) => [`value ${i}`, tensor]));
   const outputs = [...named].map(([name, tensor]) => ({ name, tensor }));
-  // Outputs of the model stay computed, with whatever happens on the way to them.
-  const own = signature.outputs.filter(({ tensor }) => !tensors.includes(tensor));
   try {
-    model.signatures = [{ ...signature, outputs: [...outputs, ...own] }];
-    subgraph.outputs = model.signatures[0].outputs.map(({ tensor }) => tensor);
+    model.signatures = [{ ...signature, outputs }];
+    subgraph.outputs = [...tensors];
+    subgraph.ops = needed(subgraph);
     return { bytes: joinPieces(writeModel(model)), tensors: named };
   } finally {
     model.signatures = before.signatures;
-    subgraph.outputs = before.outputs;
+    Object.assign(subgraph, { outputs: before.outputs, ops: before.ops });
   }
+}
+
+/** Operators that outputs need, and those that do more than compute with what they need. */
+function needed({ ops, outputs }: TfliteSubgraph): TfliteOp[] {
+  const wanted = new Set<TfliteTensor | undefined>(outputs);
+  const found = ops.toReversed().filter((op) => {
+    const isNeeded = op.hasEffect || op.outputs.some((tensor) => wanted.has(tensor));
+    if (isNeeded) op.inputs.forEach((tensor) => wanted.add(tensor));
+    return isNeeded;
+  });
+  return found.reverse();
 }
