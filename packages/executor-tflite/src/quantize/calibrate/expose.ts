@@ -13,7 +13,7 @@ import type {
 import { writeModel } from '../../tflite/write';
 
 /** Bytes of the tensors that one pass hands out. */
-const MAX_PASS_BYTES = 1 << 26;
+const MAX_PASS_BYTES = 1 << 27;
 /** Taken for tensors of unknown size, where what is known of it is not more. */
 const UNKNOWN_BYTES = 1 << 20;
 
