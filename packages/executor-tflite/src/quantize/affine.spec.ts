@@ -84,13 +84,32 @@ describe('activations', () => {
 
   it('saturate beyond their range, and NaN becomes zero', () => {
     const params = perTensor(0.5, 3);
-    const bytes = quantizeValues([1e9, -1e9, NaN, Infinity], [4], params, 'INT8');
-    expect(elementsOf(bytes, 'INT8')).toEqual([127, -128, 3, 127]);
+    const bytes = quantizeValues([1e9, -1e9, NaN, Infinity, -Infinity], [5], params, 'INT8');
+    expect(elementsOf(bytes, 'INT8')).toEqual([127, -128, 3, 127, -128]);
   });
 
   it('round half away from zero', () => {
-    const bytes = quantizeValues([0.5, -0.5, 1.5, -1.5, 2.4], [5], perTensor(1, 0), 'INT8');
-    expect(elementsOf(bytes, 'INT8')).toEqual([1, -1, 2, -2, 2]);
+    // The largest number below a half is no half, though with a half added it gives 1.
+    const values = [0.5, -0.5, 1.5, -1.5, 2.4, 0.49999999999999994, -0.49999999999999994];
+    const bytes = quantizeValues(values, [values.length], perTensor(1, 0), 'INT8');
+    expect(elementsOf(bytes, 'INT8')).toEqual([1, -1, 2, -2, 2, 0, 0]);
+  });
+
+  it('are the nearest whole number', () => {
+    const round = (x: number) => Math.sign(x) * Math.round(Math.abs(x));
+    const values = fc.array(
+      fc.oneof(
+        fc.double({ min: -1e9, max: 1e9, noNaN: true }),
+        fc.integer().map((n) => n / 2),
+      ),
+    );
+    fc.assert(
+      fc.property(values, (list) => {
+        const clamped = list.map((v) => Math.min(2 ** 30, Math.max(-(2 ** 30), v)));
+        const bytes = quantizeValues(clamped, [clamped.length], perTensor(1, 0), 'INT32');
+        expect(elementsOf(bytes, 'INT32').map((v) => v + 0)).toEqual(clamped.map((v) => round(v) + 0));
+      }),
+    );
   });
 });
 
