@@ -1,8 +1,9 @@
 /** Checks that need no files: on graphs made in code. */
 import { Diagnostics } from '../diagnostics/diagnostic';
-import { attr } from '../graph/attr';
-import { Graph, type Value } from '../graph/graph';
+import { attr, type Attr } from '../graph/attr';
+import { FunctionGraph, Graph, type Value } from '../graph/graph';
 import { Tensor } from '../tensor/tensor';
+import { checkGraph } from './check-graph';
 import { checkCycles } from './cycles';
 import { checkEnvironment } from './environment';
 import { attrSince, lacks, opSince, releaseOf, releaseReading } from './op-versions';
@@ -47,6 +48,24 @@ describe('cycles', () => {
     expect(codes((d) => checkCycles(graph, d))).toEqual([]);
     first.controls = [value.node];
     expect(codes((d) => checkCycles(graph, d))).toHaveLength(1);
+  });
+});
+
+describe('functions', () => {
+  const conditional = (attrs: Record<string, Attr>) => {
+    const graph = new Graph();
+    const x = graph.add('x', 'Placeholder', [], { dtype: attr.type('bool') });
+    const types = { Tcond: attr.type('bool'), Tin: attr.types([]), Tout: attr.types([]) };
+    graph.add('if', 'If', [x.output()], { ...types, ...attrs });
+    graph.functions.set('then', new FunctionGraph('then'));
+    return codes((d) => checkGraph(graph, d));
+  };
+
+  test('that a node names have to be there', () => {
+    const then = { then_branch: attr.func('then') };
+    expect(conditional({ ...then, else_branch: attr.func('then') })).toEqual([]);
+    expect(conditional({ ...then, else_branch: attr.func('them') })).toEqual(['error G007 if']);
+    expect(conditional({ ...then, else_branch: attr.func('then'), _own: attr.func('them') })).toEqual([]);
   });
 });
 
