@@ -75,15 +75,30 @@ export function expandCalls(
   ];
   for (const node of order) {
     if (node.controls.some((c) => controls.has(c))) node.controls = now(node.controls);
+    // Every call that is gone is in `controls`, every result of one in `values`.
+    for (const value of node.inputs)
+      if (controls.has(value.node) && !values.has(value)) throw noSuchResult(value, node.name);
   }
   target.nodes.clear();
   for (const node of order) target.nodes.set(node.name, node);
   target.replace(values);
   if (target instanceof FunctionGraph) {
+    const beyond = target.results.find((value) => controls.has(value.node) && !values.has(value));
+    if (beyond) throw noSuchResult(beyond, target.name);
     target.results = target.results.map((value) => followReplacements(values, value));
     target.controlResults = now(target.controlResults);
   }
   return calls;
+}
+
+function noSuchResult({ node, index }: Value, reader: string): FloeError {
+  return new FloeError({
+    code: 'G007',
+    severity: 'error',
+    message: `"${reader}" reads output ${index} of "${node.name}", and the function that it calls has not as many results`,
+    hint: 'the file was edited or damaged: write it again with TensorFlow',
+    node: node.name,
+  });
 }
 
 /** Free names. Remembers where it stopped to look: copies of one body have the same names over and over. */

@@ -129,6 +129,19 @@ it('a call of what is not there, or with too few arguments, is an error', () => 
   expect(codeOf(() => inlineFunctions(graph, contextOf('y:0')))).toBe('G007');
 });
 
+it.each([
+  ['a node', (f: FunctionGraph, inner: Node) => finish(f, f.add('n', 'Neg', [inner.output(1)], { T: F }))],
+  ['a function', (f: FunctionGraph, inner: Node) => (f.results = [inner.output(1)])],
+])('an output that the function called does not have is an error: read by %s', (_, read) => {
+  const graph = new Graph();
+  const f = body(graph, 'f', 1);
+  finish(f, f.args[0]);
+  const outer = body(graph, 'outer', 1);
+  read(outer, call(outer, 'inner', 'f', outer.args[0]));
+  call(graph, 'y', 'outer', input(graph));
+  expect(codeOf(() => inlineFunctions(graph, contextOf('y:0')))).toBe('G007');
+});
+
 it('a call by name fills in the attributes that the function leaves open', () => {
   const graph = new Graph();
   const f = body(graph, 'double', 1);
