@@ -1,6 +1,7 @@
 /** The quantiser: a float model in, what is to be done to it out; no files. */
 import { Diagnostics, type Variant } from '@floe/export-core';
 import type { TfliteModel, TfliteOp } from '../tflite/model';
+import { multiplyByReciprocals } from './divisions';
 import type { KnownRanges } from './groups';
 import { nameOf, type LeftInFloat, type Mode, type OpPlan, type Plan } from './plan';
 import { planInteger, type Activation } from './plan-integer';
@@ -25,6 +26,7 @@ export function planModel(
   const rules = new RuleBook(settings.quantization, settings.rules);
   const modes = new Map<TfliteOp, Mode>();
   for (const op of model.subgraphs.flatMap((g) => g.ops)) modes.set(op, rules.modeOf(op));
+  multiplyByReciprocals([...modes.keys()].filter((op) => INTEGER_MODES[modes.get(op) as Mode]));
   const weights = rememberedWeights();
   const plans: OpPlan[] = [];
   const left: LeftInFloat[] = [];
