@@ -1,5 +1,5 @@
 /** Plans of operators that compute in integers: `int8` (int8 weights and activations), `int16x8` (int16 activations). */
-import { floats } from '../fuse/edit';
+import { bufferOf, floats } from '../fuse/edit';
 import type { FlatObject } from '../tflite/flatbuffer';
 import {
   TfliteTensor,
@@ -11,6 +11,7 @@ import {
 import { activationParams, biasParams, extent, fitBias, perTensor, type Range } from './affine';
 import { correctedBias, meansReadBy } from './bias-correction';
 import { ScaleGroups, sharedTensors, type KnownRanges } from './groups';
+import { cut, KeptRanges } from './kept-ranges';
 import { isFloat, isFloatConstant, type Form, type LeftInFloat, type OperandPlan, type OpPlan } from './plan';
 import { LSTM_INPUTS, planLstm, whyNotLstm } from './plan-lstm';
 import { policyOf, type OperatorPolicy } from './policy';
@@ -51,13 +52,28 @@ export function planInteger(
     if (reason) left.push({ op, reason });
     else ops.add(op);
   }
-  for (const op of strayMoves(graph, ops)) ops.delete(op);
-  const planner = new Planner(graph, ops, context);
+  const dropLost = (planner: Planner): boolean => {
+    const lost = [...ops].filter((op) => planner.loses(op));
+    for (const op of lost) {
+      ops.delete(op);
+      left.push({ op, reason: 'beside its largest values nothing would be left of the others' });
+    }
+    return lost.length > 0;
+  };
+  let planner: Planner;
+  do {
+    for (const op of strayMoves(graph, ops)) ops.delete(op);
+    planner = new Planner(graph, ops, context);
+  } while (dropLost(planner));
   const plans: OpPlan[] = [];
   for (const op of ops) {
     const plan = planner.plan(op);
     if (typeof plan === 'string') left.push({ op, reason: plan });
     else plans.push(plan);
+  }
+  for (const { op } of left) {
+    const plan = planner.planSelection(op);
+    if (plan) plans.push(plan);
   }
   return { plans, left };
 }
@@ -129,6 +145,7 @@ function strayMoves(graph: TfliteSubgraph, ops: ReadonlySet<TfliteOp>): TfliteOp
 
 class Planner {
   private readonly groups: ScaleGroups;
+  private readonly kept: KeptRanges;
   private readonly ranges = new Map<TfliteTensor, Range>();
 
   constructor(
@@ -139,7 +156,14 @@ class Planner {
     const consumers = graph.consumers();
     const given = new Set(graph.outputs);
     const readers = (t: TfliteTensor) => (given.has(t) ? undefined : consumers.get(t));
-    this.groups = new ScaleGroups(ops, readers, context.known, (t) => this.constantRange(t), context.type);
+    const { known, type } = context;
+    const whole = (t: TfliteTensor): Range | undefined => {
+      if (t.isConstant) return isFloatConstant(t) ? this.constantRange(t) : undefined;
+      return known.trained(t) ? undefined : known.measured(t, type);
+    };
+    this.kept = new KeptRanges(graph, ops, whole, type);
+    const counted = { ...known, measured: (t: TfliteTensor) => this.kept.rangeOf(t) };
+    this.groups = new ScaleGroups(ops, readers, counted, (t) => this.constantRange(t), type);
   }
 
   private constantRange(tensor: TfliteTensor): Range | undefined {
@@ -162,7 +186,7 @@ class Planner {
     const inputs: (OperandPlan | undefined)[] = [];
     for (const [i, t] of op.inputs.entries()) {
       if (!isFloat(t) || !isActivation(op, i)) continue;
-      const quantization = shared ?? (t.isConstant ? this.ofConstant(t) : this.groups.own(t));
+      const quantization = shared ?? (t.isConstant ? this.ofConstant(op, i) : this.groups.own(t));
       if (!quantization) return `the values of "${t.name}" are not finite`;
       inputs[i] = { form: { type, quantization } };
     }
@@ -173,15 +197,44 @@ class Planner {
       const quantization = shared ?? this.groups.own(t);
       return quantization && { type, quantization };
     });
+    if (!addable(op, inputs, outputs, type)) return 'its scales are too far apart for the integer kernel';
     const more = type === 'INT16' ? OPTIONS_16[op.code] : undefined;
     const options = more && { ...more, ...op.options, ...more };
     const mode = type === 'INT16' ? 'int16x8' : 'int8';
     return { op, mode, inputs: op.inputs.map((_, i) => inputs[i]), outputs, ...(options && { options }) };
   }
 
-  private ofConstant(tensor: TfliteTensor): Quantization | undefined {
-    const range = this.constantRange(tensor);
+  private ofConstant(op: TfliteOp, i: number): Quantization | undefined {
+    const range = this.keptOfConstant(op, i);
     return range && activationParams(range, this.context.type);
+  }
+
+  /** The range of a constant operand as far as it counts. */
+  private keptOfConstant(op: TfliteOp, i: number): Range | undefined {
+    const range = this.constantRange(op.inputs[i] as TfliteTensor);
+    const limit = this.kept.factorLimit(op, i);
+    return range && cut(range, limit === undefined ? this.kept.by(op, i) : { min: -limit, max: limit });
+  }
+
+  loses(op: TfliteOp): boolean {
+    return this.kept.loses(op);
+  }
+
+  /** A selection that stays in float between integers: what it hides is made no larger than counts. */
+  planSelection(op: TfliteOp): OpPlan | undefined {
+    if (!op.code.startsWith('SELECT')) return undefined;
+    const inputs = op.inputs.map((t, i): OperandPlan | undefined => {
+      const whole = i > 0 && isFloatConstant(t) ? this.constantRange(t) : undefined;
+      const range = whole && this.keptOfConstant(op, i);
+      if (!range || (range.min === whole.min && range.max === whole.max)) return undefined;
+      const values = floats(t)!.map((v) => Math.max(range.min, Math.min(range.max, v)));
+      const constant = new TfliteTensor(t!.name, 'FLOAT32', t!.shape);
+      constant.buffer = bufferOf(values);
+      return { constant };
+    });
+    if (!inputs.some(Boolean)) return undefined;
+    const mode = this.context.type === 'INT16' ? 'int16x8' : 'int8';
+    return { op, mode, inputs, outputs: op.outputs.map(() => undefined) };
   }
 
   /** Adds weights and bias to the operands; gives a reason where they cannot be quantised. */
@@ -243,4 +296,19 @@ class Planner {
 /** The scale of the one activation that an operator with weights reads. */
 function inputScaleOf(inputs: readonly (OperandPlan | undefined)[]): number {
   return inputs.find((operand) => operand?.form)!.form!.quantization!.scale[0];
+}
+
+/** Bits by which kernels shift addends before they bring them to one scale. */
+const SHIFT: Record<Activation, number> = { INT8: 20, INT16: 15 };
+
+/** Kernels of sums take results that are finer than their operands up to a limit, and abort beyond it. */
+function addable(
+  op: TfliteOp,
+  inputs: readonly (OperandPlan | undefined)[],
+  [output]: readonly (Form | undefined)[],
+  type: Activation,
+): boolean {
+  if (op.code !== 'ADD' && op.code !== 'SUB') return true;
+  const largest = Math.max(...inputs.map((operand) => operand?.form?.quantization?.scale[0] ?? 0));
+  return 2 * largest < 2 ** SHIFT[type] * (output?.quantization?.scale[0] ?? Infinity);
 }
