@@ -46,6 +46,45 @@ describe('what stands before and behind a layer goes into it', () => {
     expect(error).toBeLessThan(CLOSE);
   });
 
+  test('an activation behind what moves the values of a sum', async () => {
+    const b = new GraphBuilder();
+    const sum = b.op('a', 'AddV2', [b.input('x', [2, 6, 4]), b.input('z', [2, 6, 4])]);
+    const turned = b.op('t', 'Transpose', [reshape(b, 'r', sum, [2, 3, 2, 4]), b.ints('p', [2, 1, 0, 3])]);
+    const { ops, error } = await b.compare([b.op('y', 'Relu6', [turned])], { x: [2, 6, 4], z: [2, 6, 4] });
+    expect(ops).toEqual(['ADD+RELU6', 'RESHAPE', 'TRANSPOSE']);
+    expect(error).toBeLessThan(CLOSE);
+  });
+
+  test('not an activation where the sum is read too', async () => {
+    const b = new GraphBuilder();
+    const sum = b.op('a', 'AddV2', [b.input('x', [2, 6]), b.input('z', [2, 6])]);
+    const y = b.op('y', 'Relu', [reshape(b, 'r', sum, [3, 4])]);
+    const { ops, error } = await b.compare([y, b.op('n', 'Neg', [sum])], { x: [2, 6], z: [2, 6] });
+    expect(ops).toEqual(['ADD', 'RESHAPE', 'RELU', 'NEG']);
+    expect(error).toBeLessThan(CLOSE);
+  });
+
+  test('the axes behind a dense layer, by the reshape before it', async () => {
+    const b = new GraphBuilder();
+    const rows = reshape(b, 'rows', b.input('x', [2, 6, 2, 4]), [12, 8]);
+    const product = b.op('m', 'MatMul', [rows, b.weights('w', [8, 5])]);
+    const y = reshape(b, 'y', b.op('s', 'BiasAdd', [product, b.weights('bias', [5])]), [2, 3, 2, 5]);
+    const { ops, error } = await b.compare([y], { x: [2, 6, 2, 4] });
+    expect(ops).toEqual(['RESHAPE', 'FULLY_CONNECTED']);
+    expect(error).toBeLessThan(CLOSE);
+  });
+
+  test('the axes of a dense layer whose result a gate reads twice', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', [1, 6, 4]);
+    const product = b.op('m', 'MatMul', [reshape(b, 'rows', x, [6, 4]), b.weights('w', [4, 5])]);
+    const dense = reshape(b, 'dense', product, [1, 6, 5]);
+    const y = b.op('y', 'Mul', [dense, b.op('gate', 'Sigmoid', [dense])]);
+    const { ops, error } = await b.compare([y], { x: [1, 6, 4] });
+    expect(ops).toEqual(['FULLY_CONNECTED', 'LOGISTIC', 'MUL']);
+    expect(error).toBeLessThan(CLOSE);
+  });
+
   test('not one that varies along another axis', async () => {
     const b = new GraphBuilder();
     const flat = reshape(b, 'flat', conv(b, b.input('x', [1, 1, 4, 3]), [1, 3, 3, 4]), [4, 4]);

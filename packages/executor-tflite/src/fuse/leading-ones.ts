@@ -2,9 +2,10 @@
  * Given:  y = ADD(RESHAPE(x), z)      the RESHAPE only puts axes of size 1 in front, and z has as many axes as y
  * Result: y = ADD(x, z)
  *
- * Likewise SUB, MUL, DIV, MAXIMUM and MINIMUM: broadcasting puts those axes in front itself.
+ * Likewise SUB, MUL, DIV, MAXIMUM and MINIMUM: broadcasting puts those axes in front itself. All that reads the
+ * RESHAPE has to be so: where one still needs it nothing is won, and it may yet go into a dense layer.
  */
-import type { TfliteSubgraph, TfliteTensor } from '../tflite/model';
+import type { TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
 import { SubgraphEdit } from './edit';
 import { agrees } from './match';
 
@@ -13,16 +14,20 @@ const BROADCASTS = new Set(['ADD', 'SUB', 'MUL', 'DIV', 'MAXIMUM', 'MINIMUM']);
 export function fuseLeadingOnes(graph: TfliteSubgraph): number {
   const edit = new SubgraphEdit(graph);
   for (const op of graph.ops) {
-    if (!BROADCASTS.has(op.code) || op.outputs[0].quantization) continue;
-    for (const i of [0, 1]) {
-      const wide = op.inputs[i] as TfliteTensor;
-      const source = edit.plain(wide, 'RESHAPE')?.inputs[0];
-      const rank = op.inputs[1 - i]?.shape?.length;
-      if (source && rank !== undefined && rank >= (wide.shape?.length ?? Infinity) && isWidened(source, wide))
-        edit.setInput(op, i, source);
-    }
+    const wide = op.outputs[0];
+    const source = edit.plain(wide, 'RESHAPE')?.inputs[0];
+    if (!source || !isWidened(source, wide) || edit.isOutput(wide)) continue;
+    const readers = edit.readersOf(wide);
+    if (!readers.every((reader) => widensItself(reader, wide))) continue;
+    for (const reader of readers) edit.setInput(reader, reader.inputs.indexOf(wide), source);
   }
   return edit.commit();
+}
+
+function widensItself(op: TfliteOp, wide: TfliteTensor): boolean {
+  if (!BROADCASTS.has(op.code) || op.outputs[0].quantization) return false;
+  const [other, ...more] = op.inputs.filter((t) => t !== wide);
+  return more.length === 0 && (other?.shape?.length ?? -1) >= wide.shape!.length;
 }
 
 function isWidened(source: TfliteTensor, wide: TfliteTensor): boolean {
