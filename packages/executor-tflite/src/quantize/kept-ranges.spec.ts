@@ -61,20 +61,45 @@ const MASKED: Record<string, (b: Builder, x: TfliteTensor, much: number) => Tfli
     const large = b.op('MUL', [mask, b.floats('much', [1], [-much])], 'large', SHAPE, plain('MulOptions'));
     return b.op('ADD', [x, large], 'masked', SHAPE, plain('AddOptions'));
   },
-  'a selection': (b, x, much) => {
-    const condition = b.op(
-      'GREATER',
-      [b.weights('unused', [1]), b.weights('unused2', [1])],
-      'condition',
-      [1],
-    );
-    b.graph.ops.pop();
-    condition.type = 'BOOL';
-    condition.shape = SHAPE;
-    condition.buffer = { bytes: Uint8Array.from(MASK, (m) => 1 - m) };
-    return b.op('SELECT_V2', [condition, x, b.floats('much', [], [-much])], 'masked', SHAPE);
+  'two masks': (b, x, much) => {
+    const half = (kept: number) => MASK.map((m, i) => (i % 2 === kept ? -much * m : 0));
+    const one = b.op('ADD', [x, b.floats('one', SHAPE, half(0))], 'one', SHAPE, plain('AddOptions'));
+    return b.op('ADD', [one, b.floats('two', SHAPE, half(1))], 'masked', SHAPE, plain('AddOptions'));
   },
+  'a mask of limited size': (b, x, much) => {
+    const zero = b.op('MUL', [x, b.floats('zero', [1], [0])], 'zeros', SHAPE, plain('MulOptions'));
+    const mask = b.op('ADD', [zero, b.floats('ones', SHAPE, MASK)], 'ones', SHAPE, plain('AddOptions'));
+    const large = b.op('MUL', [mask, b.floats('much', [1], [-much])], 'large', SHAPE, plain('MulOptions'));
+    const limited = b.op(
+      'MINIMUM',
+      [
+        large,
+        b.floats(
+          'none',
+          SHAPE,
+          MASK.map(() => 0),
+        ),
+      ],
+      'limited',
+      SHAPE,
+    );
+    return b.op('ADD', [x, limited], 'masked', SHAPE, plain('AddOptions'));
+  },
+  'a selection of differences': (b, x, much) => {
+    const low = b.op('SUB', [x, b.floats('much', [], [much])], 'low', SHAPE, plain('SubOptions'));
+    return b.op('SELECT_V2', [seen(b), x, low], 'masked', SHAPE);
+  },
+  'a selection': (b, x, much) =>
+    b.op('SELECT_V2', [seen(b), x, b.floats('much', [], [-much])], 'masked', SHAPE),
 };
+
+/** Where MASK is 0. */
+function seen(b: Builder): TfliteTensor {
+  const condition = b.floats('condition', SHAPE, []);
+  condition.type = 'BOOL';
+  condition.buffer = { bytes: Uint8Array.from(MASK, (m) => 1 - m) };
+  return condition;
+}
 
 describe.each(Object.entries(MASKED))('scores hidden by %s', (_, masked) => {
   it.each([
@@ -108,6 +133,21 @@ describe('sums in which an operand would be lost', () => {
     const { error, ops } = await errorOf(b.finish(y), mode);
     expect(ops.filter((op) => op.startsWith('ADD'))).toEqual(Array(2).fill('ADD FLOAT32,FLOAT32>FLOAT32'));
     expect(error).toBeLessThan(0.01);
+  });
+
+  it.each(['int8', 'int16x8'] as const)('leave all that reads them in float: %s', async (mode) => {
+    const b = new Builder();
+    const x = b.input('x', SHAPE);
+    const masked = MASKED['a constant that is added'](b, x, 1e9);
+    const logs = b.op('LOG_SOFTMAX', [masked], 'logs', SHAPE, { type: 'LogSoftmaxOptions' });
+    const shown = b.floats(
+      'shown',
+      SHAPE,
+      MASK.map((m) => 1 - m),
+    );
+    const y = b.op('MUL', [logs, shown], 'y', SHAPE, plain('MulOptions'));
+    const { error } = await errorOf(b.finish(y), mode);
+    expect(error).toBeLessThan(1e-5);
   });
 
   it('are in integers where what is picked of them is near', async () => {

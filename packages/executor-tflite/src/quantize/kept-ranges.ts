@@ -7,7 +7,7 @@
  */
 import type { TensorType, TfliteOp, TfliteSubgraph, TfliteTensor } from '../tflite/model';
 import { activationParams, type Range } from './affine';
-import { HIDES, peakOf, type RangeLookup } from './peaks';
+import { HIDES, Peaks, type RangeLookup } from './peaks';
 import { isFloat } from './plan';
 import { policyOf } from './policy';
 
@@ -25,6 +25,7 @@ const BEYOND = 1000;
 export class KeptRanges {
   private readonly kept = new Map<TfliteTensor, Range>();
   private readonly producers: ReadonlyMap<TfliteTensor, TfliteOp>;
+  private readonly peaks: Peaks;
   private readonly consumers: ReadonlyMap<TfliteTensor, TfliteOp[]>;
   private readonly given: ReadonlySet<TfliteTensor>;
 
@@ -39,6 +40,7 @@ export class KeptRanges {
     private readonly type: TensorType,
   ) {
     this.producers = graph.producers();
+    this.peaks = new Peaks(this.producers, whole);
     this.consumers = graph.consumers();
     this.given = new Set(graph.outputs);
   }
@@ -84,16 +86,16 @@ export class KeptRanges {
     if (op.code === 'SOFTMAX' || op.code === 'ARG_MAX') return { min: this.lowestOf(op), max: Infinity };
     if (op.code === 'ADD' || op.code === 'SUB') return this.byAddition(op, i);
     const integer = policyOf(op).integer;
+    if (integer?.scales !== 'same' || integer.mixes) return ALL;
     // What a run chooses it may choose otherwise than calibration did.
     const isFixed = op.inputs.every((t) => !t || t.isConstant || isFloat(t));
-    if (integer?.scales === 'same' && !integer.mixes && isFixed && op.inputs.filter(isFloat).length === 1)
-      return this.rangeOf(output) ?? ALL;
-    return ALL;
+    const isOne = op.inputs.filter(isFloat).length === 1;
+    return (isFixed && isOne && this.rangeOf(output)) || this.of(output);
   }
 
   private lowestOf(op: TfliteOp): number {
     const beta = (op.options?.beta as number | undefined) ?? 1;
-    const peak = peakOf(op.inputs[0], this.producers, this.whole);
+    const peak = this.peaks.of(op.inputs[0]);
     if (peak === undefined || !(beta > 0)) return -Infinity;
     // A little below, so that the largest is not equal to what is cut off.
     if (op.code === 'ARG_MAX') return peak - Math.abs(this.whole(op.inputs[0]!)!.max - peak) / 50;
@@ -117,17 +119,24 @@ export class KeptRanges {
     if (!whole || (producer && this.ops.has(producer))) return true;
     const scale = activationParams(cut(whole, range), this.type).scale[0];
     const values = producer ? this.withoutHidden(producer, whole, range) : whole;
-    return Math.max(-values.min, values.max) / scale < MAX_QUOTIENT;
+    return magnitude(values) / scale < MAX_QUOTIENT;
   }
 
-  /** The values of a float selection once its constants are cut too (`constantsOfSelection`). */
+  /** The values of a float selection once its constants are cut too, and what integers give it alone. */
   private withoutHidden(op: TfliteOp, whole: Range, range: Range): Range {
     if (!op.code.startsWith('SELECT')) return whole;
     const [a, b] = op.inputs.slice(1).map((t) => {
       const known = t && this.whole(t);
-      return known && t!.isConstant ? cut(known, range) : known;
+      const isCut = t && (t.isConstant || this.isGivenTo(t, op));
+      return known && isCut ? cut(known, range) : known;
     });
     return a && b ? { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) } : whole;
+  }
+
+  private isGivenTo(tensor: TfliteTensor, op: TfliteOp): boolean {
+    const producer = this.producers.get(tensor);
+    const isAlone = this.consumers.get(tensor)?.every((reader) => reader === op) ?? false;
+    return isAlone && !this.given.has(tensor) && producer !== undefined && this.ops.has(producer);
   }
 
   /**
@@ -135,6 +144,7 @@ export class KeptRanges {
    * where the other operand hides nothing.
    */
   loses(op: TfliteOp): boolean {
+    if (op.code === 'MUL') return this.losesFactor(op);
     const isSelection = op.code.startsWith('SELECT');
     if (!isSelection && op.code !== 'ADD' && op.code !== 'SUB') return false;
     const output = this.rangeOf(op.outputs[0]);
@@ -145,8 +155,20 @@ export class KeptRanges {
       const range = t && !t.isConstant ? this.whole(t) : undefined;
       const other = operands[1 - i] && this.whole(operands[1 - i]!);
       if (!range || !other || range.max === range.min || range.max - range.min >= step) return false;
-      const [largest, smallest] = [Math.max(-other.min, other.max), Math.max(other.min, -other.max)];
+      const [largest, smallest] = [magnitude(other), Math.max(other.min, -other.max)];
       return largest >= HIDES && (isSelection || smallest < step);
+    });
+  }
+
+  /** One step of a factor is more than the product ever is: it was hidden by the other one being zero. */
+  private losesFactor(op: TfliteOp): boolean {
+    const product = this.whole(op.outputs[0]);
+    return [0, 1].some((i) => {
+      const [factor, other] = [op.inputs[i], op.inputs[1 - i]];
+      const range = factor && !factor.isConstant ? this.rangeOf(factor) : undefined;
+      const times = other && this.whole(other);
+      if (!product || !range || !times || magnitude(range) < HIDES || magnitude(product) === 0) return false;
+      return activationParams(range, this.type).scale[0] * magnitude(times) > magnitude(product);
     });
   }
 
@@ -161,14 +183,22 @@ export class KeptRanges {
     if (!whole || !left || !times) return undefined;
     const limits = [left.min > whole.min ? -left.min : 0, left.max < whole.max ? left.max : 0];
     const largest = Math.max(...limits);
-    const magnitude = Math.max(-times.min, times.max);
-    return largest > 0 && magnitude > 0 ? (BEYOND * largest) / magnitude : undefined;
+    const most = magnitude(times);
+    return largest > 0 && most > 0 ? (BEYOND * largest) / most : undefined;
   }
 }
 
-/** A range of which only what is kept counts: what lies outside is held at its end. */
+/**
+ * A range of which only what is kept counts: what lies outside is held at its end. Where nothing of it counts, all is
+ * held there, unless that is farther from zero.
+ */
 export function cut(whole: Range, kept: Range): Range {
   if (!(kept.min <= kept.max)) return whole;
   const within = (v: number): number => Math.max(kept.min, Math.min(kept.max, v));
-  return { min: within(whole.min), max: within(whole.max) };
+  const range = { min: within(whole.min), max: within(whole.max) };
+  return magnitude(range) <= magnitude(whole) ? range : whole;
+}
+
+function magnitude({ min, max }: Range): number {
+  return Math.max(-min, max);
 }

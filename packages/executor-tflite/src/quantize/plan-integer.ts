@@ -44,27 +44,11 @@ export function planInteger(
   graph: TfliteSubgraph,
   context: IntegerContext,
 ): { plans: OpPlan[]; left: LeftInFloat[] } {
-  const left: LeftInFloat[] = [];
-  const ops = new Set<TfliteOp>();
-  for (const op of graph.ops) {
-    if (!context.asked(op) || !touchesFloat(op)) continue;
-    const reason = whyNot(op, context);
-    if (reason) left.push({ op, reason });
-    else ops.add(op);
-  }
-  const dropLost = (planner: Planner): boolean => {
-    const lost = [...ops].filter((op) => planner.loses(op));
-    for (const op of lost) {
-      ops.delete(op);
-      left.push({ op, reason: 'beside its largest values nothing would be left of the others' });
-    }
-    return lost.length > 0;
-  };
-  let planner: Planner;
-  do {
-    for (const op of strayMoves(graph, ops)) ops.delete(op);
-    planner = new Planner(graph, ops, context);
-  } while (dropLost(planner));
+  const lost = new Set<TfliteTensor>();
+  let attempt: Attempt;
+  do attempt = attemptPlan(graph, context, lost);
+  while (findLost(graph, attempt, lost));
+  const { ops, left, planner } = attempt;
   const plans: OpPlan[] = [];
   for (const op of ops) {
     const plan = planner.plan(op);
@@ -76,6 +60,43 @@ export function planInteger(
     if (plan) plans.push(plan);
   }
   return { plans, left };
+}
+
+interface Attempt {
+  ops: Set<TfliteOp>;
+  left: LeftInFloat[];
+  planner: Planner;
+}
+
+/** @param lost values of which integers would keep nothing */
+function attemptPlan(
+  graph: TfliteSubgraph,
+  context: IntegerContext,
+  lost: ReadonlySet<TfliteTensor>,
+): Attempt {
+  const left: LeftInFloat[] = [];
+  const ops = new Set<TfliteOp>();
+  for (const op of graph.ops) {
+    if (!context.asked(op) || !touchesFloat(op)) continue;
+    const reason = [...op.inputs, ...op.outputs].some((t) => t && lost.has(t))
+      ? 'beside its largest values nothing would be left of the others'
+      : whyNot(op, context);
+    if (reason) left.push({ op, reason });
+    else ops.add(op);
+  }
+  for (const op of strayMoves(graph, ops)) ops.delete(op);
+  return { ops, left, planner: new Planner(graph, ops, context) };
+}
+
+/** Adds results of which nothing would be left, and what they are moved to. False when there are no more. */
+function findLost(graph: TfliteSubgraph, { ops, planner }: Attempt, lost: Set<TfliteTensor>): boolean {
+  const before = lost.size;
+  for (const op of graph.ops) {
+    const isMoved = policyOf(op).integer?.scales === 'same' && op.inputs.some((t) => t && lost.has(t));
+    if (isMoved || (ops.has(op) && planner.loses(op)))
+      for (const t of op.outputs.filter(isFloat)) lost.add(t);
+  }
+  return lost.size > before;
 }
 
 function touchesFloat(op: TfliteOp): boolean {
