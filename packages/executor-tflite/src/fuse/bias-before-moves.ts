@@ -5,7 +5,7 @@
  * Likewise BATCH_TO_SPACE_ND, SUB, MUL, DIV: layers over one axis, dense layers with several, dilations.
  */
 import { TfliteTensor, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
-import { constantSide, foldableChannels } from './convolutions';
+import { constantSide, biasChannels } from './convolutions';
 import { SubgraphEdit } from './edit';
 import { sameShape } from './match';
 
@@ -38,7 +38,7 @@ function channelsBehind(edit: SubgraphEdit, value: TfliteTensor): number | undef
     op = edit.plain(tensor, ...MOVES);
   }
   const conv = edit.producer(tensor);
-  const channels = foldableChannels(conv);
+  const channels = biasChannels(conv);
   return edit.usedOnce(tensor) && channels === tensor.shape?.at(-1) ? channels : undefined;
 }
 

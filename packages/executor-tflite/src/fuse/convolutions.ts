@@ -30,9 +30,16 @@ export function foldableBias(op: TfliteOp): boolean {
 
 /** Number of output channels, where filter and bias are constants that may be changed. */
 export function foldableChannels(op: TfliteOp | undefined): number | undefined {
-  if (!op || !hasFloatFilter(op) || activationOf(op) || !foldableBias(op)) return undefined;
-  const shape = op.inputs[1]?.shape;
-  return FILTERS[op.code].axis === 'first' ? shape?.[0] : shape?.at(-1);
+  return op && hasFloatFilter(op) ? biasChannels(op) : undefined;
+}
+
+/** Number of output channels, where at least the bias may be changed: the filter may be computed. */
+export function biasChannels(op: TfliteOp | undefined): number | undefined {
+  if (!op || !(op.code in FILTERS) || activationOf(op) || !foldableBias(op)) return undefined;
+  const filter = op.inputs[1];
+  if (filter?.type !== 'FLOAT32' || !filter.shape) return undefined;
+  const channels = FILTERS[op.code].axis === 'first' ? filter.shape[0] : filter.shape.at(-1);
+  return channels !== undefined && channels > 0 ? channels : undefined;
 }
 
 /** A constant operand of ADD, SUB, MUL or DIV by which another is scaled or shifted; -1 for none. */

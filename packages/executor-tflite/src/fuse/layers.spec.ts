@@ -94,6 +94,18 @@ describe('what stands before and behind a layer goes into it', () => {
     expect(error).toBeLessThan(CLOSE);
   });
 
+  test('a bias behind a convolution whose filter is computed', async () => {
+    const b = new GraphBuilder();
+    const product = b.op('c', 'Conv2D', [b.input('x', [1, 5, 5, 2]), b.input('w', [3, 3, 2, 4])], {
+      strides: attr.ints([1, 1, 1, 1]),
+      padding: SAME,
+    });
+    const y = b.op('y', 'Relu', [b.op('a', 'AddV2', [product, b.weights('bias', [4])])]);
+    const { ops, error } = await b.compare([y], { x: [1, 5, 5, 2], w: [3, 3, 2, 4] });
+    expect(ops).toEqual(['TRANSPOSE', 'CONV_2D+RELU']);
+    expect(error).toBeLessThan(CLOSE);
+  });
+
   test('a scale before a convolution', async () => {
     const b = new GraphBuilder();
     const scaled = b.op('s', 'Mul', [b.input('x', [1, 5, 5, 3]), b.weights('m', [3])]);

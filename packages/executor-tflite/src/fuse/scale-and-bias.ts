@@ -2,11 +2,12 @@
  * Given:  y = ADD(MUL(CONV_2D(x, w, b), m), a)       m, a constant: one number, or one an output channel
  * Result: y = CONV_2D(x, w · m, b · m + a)
  *
- * Likewise SUB and DIV, and every operator of convolutions.ts. Batch norms end here.
+ * Likewise SUB and DIV, and every operator of convolutions.ts; what is only added also where w is computed.
+ * Batch norms end here.
  */
 import { Tensor } from '@floe/export-core';
 import { TfliteTensor, type ConstBuffer, type TfliteOp, type TfliteSubgraph } from '../tflite/model';
-import { constantSide, FILTERS, foldableChannels, type FilterRow } from './convolutions';
+import { biasChannels, constantSide, FILTERS, foldableChannels, type FilterRow } from './convolutions';
 import { activationOf, bufferOf, floats, floatsOf, SubgraphEdit } from './edit';
 
 export function fuseScaleAndBias(graph: TfliteSubgraph): number {
@@ -16,12 +17,12 @@ export function fuseScaleAndBias(graph: TfliteSubgraph): number {
     if (side < 0) continue;
     const value = op.inputs[1 - side] as TfliteTensor;
     const conv = edit.producer(value);
-    const channels = foldableChannels(conv);
+    const scales = op.code === 'MUL' || op.code === 'DIV';
+    const channels = scales ? foldableChannels(conv) : biasChannels(conv);
     if (!conv || channels === undefined || !edit.usedOnce(value)) continue;
     const row = FILTERS[conv.code];
     const constant = perChannel(op.inputs[side] as TfliteTensor, channels, op);
     if (!constant) continue;
-    const scales = op.code === 'MUL' || op.code === 'DIV';
     if (scales) multiply(edit, conv, op.code === 'MUL' ? constant : constant.map((c) => 1 / c), row);
     else addBias(edit, conv, op.code === 'ADD' ? constant : constant.map((c) => -c), row);
     const activation = activationOf(op);

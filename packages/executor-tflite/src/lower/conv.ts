@@ -57,6 +57,14 @@ function outputSizes(c: LoweringContext): TfliteTensor {
   return isStatic(shape) && c.node.inputs[0].node.constant ? c.ints('output_shape', shape) : c.asInt32(0);
 }
 
+/** The kernel takes four sizes and refuses others when it runs: a vector of unknown length is left to it. */
+function fourSizes(node: Node): Refusal | undefined {
+  const count = node.inputs[0].shape?.[0] ?? 4;
+  return count === 4 || isStatic(node.output().shape)
+    ? undefined
+    : { reason: 'its output sizes are not known' };
+}
+
 function sameOrValid(node: Node): Refusal | undefined {
   const padding = node.string('padding');
   return padding === 'SAME' || padding === 'VALID' ? undefined : { reason: `padding ${padding}` };
@@ -202,9 +210,7 @@ export const table: LoweringTable = {
       nhwc(node) ??
       sameOrValid(node) ??
       undilated(node) ??
-      (node.inputs[0].shape?.[0] === 4 || isStatic(node.output().shape)
-        ? undefined
-        : { reason: 'its output sizes are not known' }),
+      fourSizes(node),
     build: (c) => {
       const [, strideH, strideW] = c.node.ints('strides');
       const filter = transposed(c, c.node.inputs[1], [2, 0, 1, 3], 'filter');

@@ -23,7 +23,7 @@ function fewOfEach(fixtures: FixtureCase[]): FixtureCase[] {
 /** Ops that need a size to be written at all: constants are laid out by it, or loops unrolled. */
 const NEED_SIZES = new Set(
   (
-    'Cumprod Conv2D DepthwiseConv2dNative Conv2DBackpropInput MaxPool AvgPool MaxPool3D AvgPool3D MaxPoolV2 ' +
+    'Cumprod Conv2D DepthwiseConv2dNative MaxPool AvgPool MaxPool3D AvgPool3D MaxPoolV2 ' +
     'MaxPoolWithArgmax MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiagV2 ' +
     'MatrixSetDiagV3 Diag DiagPart ResizeBicubic ResizeArea ScaleAndTranslate ExtractImagePatches CropAndResize DynamicStitch ' +
     'ParallelDynamicStitch DynamicPartition SpaceToBatchND BatchToSpaceND TensorScatterMax TensorScatterMin ' +
