@@ -6,6 +6,7 @@ import { shareBroadcastShapes } from './broadcast-shapes';
 import { fuseDenseReshapes } from './dense-reshapes';
 import { fuseExponentials } from './exponentials';
 import { fuseHardSwish } from './hard-swish';
+import { removeIdleReductions } from './idle-reductions';
 import { fuseKeepDims } from './keep-dims';
 import { fuseL2Normalization } from './l2-normalization';
 import { fuseLeadingOnes } from './leading-ones';
@@ -67,11 +68,17 @@ export const FUSE_PASSES: { name: string; run(graph: TfliteSubgraph): number }[]
 /** Far above what any model needs; a guard against passes that undo each other. */
 const MAX_ROUNDS = 50;
 
+function fuseGraph(graph: TfliteSubgraph): void {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    if (FUSE_PASSES.reduce((n, pass) => n + pass.run(graph), 0) === 0) break;
+  }
+}
+
 export function fuseModel(model: TfliteModel): void {
   for (const graph of model.subgraphs) {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (FUSE_PASSES.reduce((n, pass) => n + pass.run(graph), 0) === 0) break;
-    }
+    fuseGraph(graph);
+    // Patterns know some by them; what then stands side by side may belong together.
+    if (removeIdleReductions(graph)) fuseGraph(graph);
   }
   // At the end: what is left between an input and an output, and of chains of shapes.
   passInputsThrough(model);

@@ -6,7 +6,7 @@ import type { TfliteSubgraph, TfliteTensor } from '../tflite/model';
 import { ints, SubgraphEdit } from './edit';
 import { agrees, axesOf } from './match';
 
-const REDUCTIONS = new Set([
+export const REDUCTIONS = new Set([
   'MEAN',
   'SUM',
   'REDUCE_MAX',

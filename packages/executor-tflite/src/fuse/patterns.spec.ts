@@ -158,6 +158,18 @@ test('two outputs that are the same stay two', async () => {
   expect(error).toBeLessThan(CLOSE);
 });
 
+test('a sum over a last axis of size 1 is nothing, but in a pattern', async () => {
+  const b = new GraphBuilder();
+  const alone = exp(b, 'y', [sumOfSquares(b, b.input('x', [3, 1]))]);
+  const { ops, error } = await b.compare([alone], { x: [3, 1] });
+  expect(ops).toEqual(['SQUARE', 'EXP']);
+  expect(error).toBeLessThan(CLOSE);
+  const other = new GraphBuilder();
+  const x = other.input('x', [3, 1]);
+  const unit = other.op('y', 'RealDiv', [x, other.op('root', 'Sqrt', [sumOfSquares(other, x)])]);
+  expect((await other.compare([unit], { x: [3, 1] })).ops).toEqual(['L2_NORMALIZATION']);
+});
+
 test('an output that is an input takes no operator', async () => {
   const b = new GraphBuilder();
   const x = b.input('x', [4]);
