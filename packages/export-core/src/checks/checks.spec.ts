@@ -69,6 +69,14 @@ describe('functions', () => {
   });
 });
 
+test('a constant that holds another type than it says does not fit', () => {
+  const graph = new Graph();
+  const constant = graph.addConst('c', Tensor.fromNumbers('int32', [1], [2]));
+  expect(codes((d) => checkGraph(graph, d))).toEqual([]);
+  constant.attrs.set('dtype', float);
+  expect(codes((d) => checkGraph(graph, d))).toEqual(['error G014 c']);
+});
+
 describe('versions of TensorFlow', () => {
   test('of ops and attributes are those of its releases', () => {
     expect(opSince('FusedBatchNormV3')).toBe('1.14');

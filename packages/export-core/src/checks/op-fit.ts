@@ -86,6 +86,9 @@ function checkAttributes(node: Node, def: OpDef, problems: Diagnostic[]): void {
 
 /** What is wrong with an attribute of the right kind. */
 function wrongValue(node: Node, name: string, given: Attr): string | undefined {
+  const dtype = node.attrs.get('dtype');
+  if (given.kind === 'tensor' && dtype?.kind === 'type' && given.value.dtype !== dtype.value)
+    return `holds ${given.value.dtype}, and the attribute "dtype" says ${dtype.value}`;
   const length = lengthOf(node, name);
   if (length !== undefined && given.kind === 'list' && given.value.length !== length)
     return `has ${given.value.length} numbers, and ${node.op} takes ${length}`;

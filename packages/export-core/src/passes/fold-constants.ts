@@ -8,7 +8,7 @@
 import { MAX_EXPANDED_BYTES } from '../bytes/limits';
 import type { Graph, Node } from '../graph/graph';
 import { attr } from '../graph/attr';
-import { outputTypes } from '../ops/op-def';
+import { inputTypes, outputTypes } from '../ops/op-def';
 import { opRow } from '../ops/table';
 import { Tensor } from '../tensor/tensor';
 import { elementCount, isStatic } from '../tensor/shape';
@@ -47,6 +47,9 @@ export function evaluateNode(node: Node): Tensor[] | undefined {
     if (!tensor) return undefined;
     inputs.push(tensor);
   }
+  // In a damaged graph a node may read what its op does not take; the checks tell.
+  const wanted = inputTypes(node);
+  if (wanted && inputs.some((tensor, i) => wanted[i] && wanted[i] !== tensor.dtype)) return undefined;
   const inputBytes = inputs.reduce((sum, t) => sum + storedBytes(t), 0);
   const limit = Math.max(MAX_FOLDED_BYTES, inputBytes);
   const announced = node.output(0);

@@ -4,6 +4,7 @@ import { attr } from '../graph/attr';
 import { Graph, type Node, type Value } from '../graph/graph';
 import { Tensor } from '../tensor/tensor';
 import { parseSlice } from './checkpoint-keys';
+import { evaluateNode } from './fold-constants';
 import type { FreezeContext, VariableValues } from './freeze-context';
 import { FREEZE_PASSES } from './freeze-pipeline';
 import { runPasses } from './pass';
@@ -302,4 +303,12 @@ test('sliceTensor cuts boxes of any rank and refuses to leave the tensor', () =>
       { start: 0, length: 1 },
     ]),
   ).toThrow(RangeError);
+});
+
+test('what reads another type than its op takes is left to the checks', () => {
+  const graph = new Graph();
+  const sizes = graph.addConst('sizes', strings('2')).output();
+  const value = graph.addConst('value', Tensor.scalar('float32', 1)).output();
+  const fill = graph.add('fill', 'Fill', [sizes, value], { T: F, index_type: attr.type('int32') });
+  expect(evaluateNode(fill)).toBeUndefined();
 });
